@@ -1,0 +1,1 @@
+"""The engine of distrodeck: it draws nothing and prints nothing."""

@@ -1,0 +1,1 @@
+"""The console: screens, keys, commands, and the command line beside it."""

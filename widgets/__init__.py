@@ -1,0 +1,1 @@
+"""Textual widgets, one domain object each; they never call the engine."""
