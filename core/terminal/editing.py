@@ -112,7 +112,8 @@ class Editor(Canvas):
         for line in self.grid:
             line.characters = ["E"] * self.columns
             line.attributes = [DEFAULT] * self.columns
-            line.wide, line.wrapped = 0, 0
+            line.wide = False
+            line.wrapped = 0
         self._all_dirty()
 
     # the cursor

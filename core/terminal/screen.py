@@ -7,7 +7,7 @@ xterm control sequences (ctlseqs), the VT510 reference, and the kitty keyboard p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyte.modes as mo
 from typing_extensions import override
@@ -171,7 +171,7 @@ class Screen(Editor):
             return
         (self.mode.add if on else self.mode.discard)(mode << PRIVATE)
         if mode in MOUSE_MODES:
-            self.mouse = mode if on else 0
+            self.mouse = cast("MouseMode", mode) if on else 0
         elif mode == 5:
             self._all_dirty()
         elif mode == 6:
