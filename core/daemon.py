@@ -77,7 +77,7 @@ class Daemon:
     async def run(self, listener: socket.socket, ready: int | None) -> None:
         """Serve until told to end, a signal, or idleness."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end.set)
         server = NativeServer(self, VERSION, on_clients=self._count)
         async with asyncio.TaskGroup() as tasks:
@@ -130,8 +130,6 @@ def main() -> int:
         run=arguments.run,
     )
     os.umask(0o077)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     paths.make()
     logging.basicConfig(
         level=logging.INFO,
