@@ -85,9 +85,12 @@ class Peer:
             session.detach(self)
         self._owner.gone(self)
 
+    @property
     def drained(self) -> bool:
-        """Whether everything for it has been sent."""
-        return not self.open or not self._out
+        """Whether everything for it has been sent, or will not be taken."""
+        if not self.open or self._stalled:
+            return True
+        return not self._out and (self.session is None or self._finished)
 
     # Control connections
 
@@ -257,6 +260,8 @@ class Peer:
         if sent and self._stalled:
             self._stalled = False
         self._update()
+        if sent and self._finished and not self._out and self.session:
+            self.session.told()
 
     def _writable(self) -> None:
         self._flush()
