@@ -269,6 +269,12 @@ class Peer:
         if self.session:
             self.session.progressed()
 
+    def _has_more(self) -> bool:
+        session = self.session
+        if session is None or self._finished:
+            return False
+        return self._cursor < session.log.end or self._live_at is not None or session.ended
+
     def _watch_stall(self) -> None:
         if self.session is None or self._timed:
             return
@@ -291,7 +297,7 @@ class Peer:
             return
         waits = self.session is not None and not self.session.intake.keeps_up
         read: Callback | None = None if waits else self._readable
-        write: Callback | None = self._writable if self._out else None
+        write: Callback | None = self._writable if self._out or self._has_more() else None
         self._loop.watch(self._socket.fileno(), read=read, write=write)
 
 

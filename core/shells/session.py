@@ -236,9 +236,13 @@ class Session:
         if self.record["tty"]:
             # A console that hangs may miss output, but not stop what runs in the shell.
             readers = [client for client in readers if client.keeps_up]
-            if self.log.ripe and not self.ended:
-                self._condenser.request(attended=bool(readers))
-            return self.log.full or any(client.lag() > LAG for client in readers)
+            if self._exit_code is not None:
+                # There is no more to come than the kernel holds.
+                return False
+            full = self.log.full
+            if self.log.ripe:
+                self._condenser.request(attended=bool(readers), full=full)
+            return full or any(client.lag() > LAG for client in readers)
         lag = max((client.lag() for client in readers), default=0)
         if self.log.full and lag < LAG:
             # Pipes have no screen to condense, and a reader has to get every byte.
