@@ -47,10 +47,10 @@ class SessionTabs(PartLine):
         left, right = _window(groups, place, self.size.width - 14)
         parts = [home]
         if left > 0:
-            parts.append(Part("‹", "dim"))
+            parts.append(Part("<", "dim"))
         parts += [part for group in groups[left:right] for part in group]
         if right < len(groups):
-            parts.append(Part("›", "dim"))
+            parts.append(Part(">", "dim"))
         self.show([*parts, *new])
 
 
