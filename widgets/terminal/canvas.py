@@ -68,6 +68,8 @@ class TerminalCanvas(Widget, inherit_bindings=False):
 
     @override
     def render_lines(self, crop: Region) -> list[Strip]:
+        # A border takes room without a Resize event.
+        self._fit()
         if self.styles.gutter or self.styles.has_rule("outline") or self.opacity < 1:
             return super().render_lines(crop)
         # Textual's cache would wrap each strip anew; ours keep their rendered text.
@@ -147,6 +149,20 @@ class TerminalCanvas(Widget, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Stop the clock."""
         self._clock.cancel()
+
+    def on_resize(self) -> None:
+        """Draw in the new size."""
+        self._fit()
+
+    def _fit(self) -> None:
+        rows, columns = self.window
+        if self.content_size and (rows, columns) != (self.view.height, self.view.width):
+            self.view.resize(columns, rows)
+            self.view.locate()
+            self.window_changed()
+
+    def window_changed(self) -> None:
+        """Called when there is room for other rows and columns (:attr:`window`)."""
 
     def on_show(self) -> None:
         """Catch up with the output of the time out of sight."""

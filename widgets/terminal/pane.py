@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+from typing_extensions import override
 
 from core.terminal.encode_keys import encode_focus, encode_paste
 from core.terminal.terminal import CheckpointError, Terminal
@@ -209,11 +210,8 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
         if self._resize_timer:
             self._resize_timer.cancel()
 
-    def on_resize(self) -> None:
-        """Draw in the new size, and tell the session when it stays."""
-        rows, columns = self.window
-        self.view.resize(columns, rows)
-        self.view.locate()
+    @override
+    def window_changed(self) -> None:
         if self._resize_timer:
             self._resize_timer.cancel()
             self._resize_timer = None
