@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.domain import Job, JobError, JobKind, JobState, LayerState
+from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
 from core.errors import Cancelled, DeckError, NotFound, by_code
 from core.events import JobChanged
 
@@ -63,21 +63,17 @@ class Progress:
     def __init__(self, book: JobBook, job_id: str) -> None:
         self._book = book
         self._id = job_id
-        self._layers: dict[str, LayerState] = {}
 
-    def phase(self, phase: Any) -> None:
-        """Enter a phase (``resolve``, ``fetch``, ``verify``, ``unpack``, ``commit``)."""
-        if self._book.get(self._id).phase != phase:
-            self._book.update(self._id, urgent=True, phase=phase)
-
-    def layer(self, state: LayerState) -> None:
-        """Set how far one layer has come."""
-        before = self._layers.get(state.digest)
-        self._layers[state.digest] = state
-        layers = tuple(self._layers.values())
+    def report(self, phase: JobPhase, layers: tuple[LayerState, ...]) -> None:
+        """Set the phase of the whole and the state of each layer."""
+        before = self._book.get(self._id)
+        turned = before.phase != phase or [layer.phase for layer in before.layers] != [
+            layer.phase for layer in layers
+        ]
         self._book.update(
             self._id,
-            urgent=before is None or before.phase != state.phase,
+            urgent=turned,
+            phase=phase,
             layers=layers,
             done=sum(layer.done for layer in layers),
             total=sum(layer.total for layer in layers),
@@ -215,6 +211,12 @@ class JobBook:
                 if ended(job):
                     raise error_of(job)
         raise NotFound(job_id, "no such job")
+
+    def give_up(self) -> None:
+        """Cancel every running job; for the end of the engine."""
+        for entry in self._entries.values():
+            if entry.task is not None:
+                entry.task.cancel()
 
     async def cancel(self, job_id: str) -> None:
         """Cancel and wait until it has ended; success also when it already had."""
