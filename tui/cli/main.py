@@ -48,8 +48,7 @@ def _console(settings: Settings) -> int:
     from core.connect import open_engine
     from tui.app import run_console
 
-    run_console(partial(open_engine, root=settings.root, embedded=settings.embedded))
-    return report.OK
+    return run_console(partial(open_engine, root=settings.root, embedded=settings.embedded))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
