@@ -28,9 +28,9 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
-from core.runtimes.idmap import find_idmap
+from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
-from core.shells.attachment import HolderAttachment
+from core.shells.attachment import from_socket
 from core.shells.roster import Roster
 from core.sources import plain_name
 from core.store.store import Store
@@ -93,7 +93,7 @@ async def open_local(
     """
     paths.make()
     settings = settings or read_settings(paths.config)
-    idmap = await find_idmap()
+    idmap = await asyncio.to_thread(decide)
     bus = Bus()
     async with (
         Store.open(
@@ -103,7 +103,7 @@ async def open_local(
     ):
         jobs = JobBook(bus, tasks)
         catalog = CatalogStore(settings, paths.cache)
-        roster = Roster(paths.run, idmap, store, bus, tasks)
+        roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
         await roster.adopt()
@@ -116,7 +116,7 @@ async def open_local(
             catalog=catalog,
             roster=roster,
             describer=describer,
-            installer=Installer(store, jobs, catalog, settings, idmap, describer, bus),
+            installer=Installer(store, jobs, catalog, describer, bus, warnings=idmap.warnings),
         )
         sweeping = tasks.create_task(store.sweep(SWEEP_SECONDS))
         try:
@@ -229,7 +229,7 @@ class LocalEngine:
     @asynccontextmanager
     async def attach(self, session: int, *, viewer: bool = False) -> AsyncIterator[Attachment]:
         sock = await self.dial(session, viewer=viewer)
-        async with HolderAttachment.from_socket(sock) as attachment:
+        async with from_socket(sock) as attachment:
             yield attachment
 
     async def input(self, session: int, data: bytes) -> None:
