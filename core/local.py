@@ -194,6 +194,7 @@ class LocalEngine:
             )
         await self._parts.roster.stop(record)
         await self._parts.store.remove_distro(record.name)
+        self._parts.roster.forget(record)
         self._parts.bus.publish(DistroRemoved(name=record.name))
 
     async def start(self, name: str) -> Distro:

@@ -7,6 +7,8 @@ engine does is to find them again (:meth:`Roster.adopt`); it lets go of them whe
 from __future__ import annotations
 
 import asyncio
+import shutil
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from core.errors import NotFound, Unreachable
 from core.events import SessionChanged
 from core.shells.dialing import dial
 from core.shells.launch import (
+    HOLDERS,
     HolderSpec,
     ended_sessions,
     ensure_holder,
@@ -88,13 +91,16 @@ class Roster:
         """Take over the holders that run, and read what ended ones left."""
         links = await find_holders(self._paths.run)
         running = frozenset(link.folder.name for link in links)
+        idents = {record.name: record.id for record in self._store.distros()}
         for session in ended_sessions(self._paths.run, running=running):
             self._sessions[session.id] = session
-        self._forget_oldest()
+            self._places[session.id] = idents.get(session.distro, "")
         for link in links:
             for session in await link.sessions():
                 self._sessions[session.id] = session
+                self._places[session.id] = link.folder.name
             self._follow(link)
+        self._forget_oldest()
 
     def let_go(self) -> None:
         """Hang up on every holder; they and their sessions go on."""
@@ -114,9 +120,9 @@ class Roster:
                 self._note(session, ident)
         except Unreachable:
             pass  # the same as the end of the changes: the holder is gone
-        self._links.pop(ident, None)
-        self._followers.pop(ident, None)
         link.close()
+        if self._links.get(ident) is link:
+            del self._links[ident], self._followers[ident]
         self._settle(ident)
 
     def _settle(self, ident: str) -> None:
@@ -196,12 +202,17 @@ class Roster:
         if link is None:
             return
         follower = self._followers.get(record.id)
-        try:
+        with suppress(Unreachable):  # it ended by itself meanwhile
             await link.stop()
-        except Unreachable:
-            pass  # it ended by itself meanwhile
         if follower is not None:
             await asyncio.wait([follower])
+
+    def forget(self, record: DistroRecord) -> None:
+        """Drop what is left of a distro's sessions; its holder has been stopped."""
+        for number in [key for key, place in self._places.items() if place == record.id]:
+            self._sessions.pop(number, None)
+            del self._places[number]
+        shutil.rmtree(self._paths.run / HOLDERS / record.id, ignore_errors=True)
 
     # -- sessions -------------------------------------------------------------------------
 
@@ -246,7 +257,5 @@ class Roster:
         link = self._links.get(self._places.get(number, ""))
         if link is None:
             return
-        try:
+        with suppress(Unreachable):  # its holder ended, and the session with it
             await link.close_session(number)
-        except Unreachable:
-            pass  # its holder ended, and the session with it
