@@ -225,6 +225,9 @@ class JobBook:
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
+        job = self.get(job_id)
+        if not ended(job):  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
 
 
 def _first(group: BaseExceptionGroup, title: str) -> DeckError:

@@ -108,3 +108,15 @@ async def test_the_oldest_ended_jobs_are_forgotten() -> None:
         assert len(book.all()) == KEPT_JOBS
         with pytest.raises(NotFound):
             book.get(ids[0])
+
+
+async def test_a_job_cancelled_before_its_first_step_has_ended() -> None:
+    async with asyncio.TaskGroup() as tasks:
+        book = JobBook(Bus(), tasks)
+
+        async def work(_: Progress) -> str:
+            return ""
+
+        job = book.start("pull", "x", "key", work)
+        await book.cancel(job.id)
+        assert book.get(job.id).state == "cancelled"
