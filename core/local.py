@@ -30,7 +30,7 @@ from core.installing import Installer
 from core.jobs import JobBook
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
-from core.shells.attachment import from_socket
+from core.shells.attachment import HolderAttachment
 from core.shells.roster import Roster
 from core.sources import plain_name
 from core.store.store import Store
@@ -230,7 +230,7 @@ class LocalEngine:
     @asynccontextmanager
     async def attach(self, session: int, *, viewer: bool = False) -> AsyncIterator[Attachment]:
         sock = await self.dial(session, viewer=viewer)
-        async with from_socket(sock) as attachment:
+        async with HolderAttachment.from_socket(sock) as attachment:
             yield attachment
 
     async def input(self, session: int, data: bytes) -> None:

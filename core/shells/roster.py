@@ -107,7 +107,7 @@ class Roster:
         for task in self._followers.values():
             task.cancel()
         for link in self._links.values():
-            link.close()
+            link.disconnect()
 
     def _follow(self, link: HolderLink) -> None:
         ident = link.folder.name
@@ -120,7 +120,7 @@ class Roster:
                 self._note(session, ident)
         except Unreachable:
             pass  # the same as the end of the changes: the holder is gone
-        link.close()
+        link.disconnect()
         if self._links.get(ident) is link:
             del self._links[ident], self._followers[ident]
         self._settle(ident)
@@ -258,4 +258,4 @@ class Roster:
         if link is None:
             return
         with suppress(Unreachable):  # its holder ended, and the session with it
-            await link.close_session(number)
+            await link.close(number)

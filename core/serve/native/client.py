@@ -26,7 +26,7 @@ from core.serve.native.codec import (
     unpack_result,
 )
 from core.serve.native.link import Link
-from core.shells.attachment import from_socket
+from core.shells.attachment import HolderAttachment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -243,7 +243,7 @@ class RemoteEngine:
             sock = socket.socket(fileno=link.take_descriptor())
         finally:
             link.close()
-        async with from_socket(sock) as attachment:
+        async with HolderAttachment.from_socket(sock) as attachment:
             yield attachment
 
     async def input(self, session: int, data: bytes) -> None:
