@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.background import background
 from core.bus import Bus
 from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
@@ -99,7 +100,7 @@ async def open_local(
         Store.open(
             paths.data, enter=idmap.enter, privileged=idmap.privileged, idmap=idmap.kind
         ) as store,
-        asyncio.TaskGroup() as tasks,
+        background() as tasks,
     ):
         jobs = JobBook(bus, tasks)
         catalog = CatalogStore(settings, paths.cache)
@@ -118,12 +119,10 @@ async def open_local(
             describer=describer,
             installer=Installer(store, jobs, catalog, describer, bus, warnings=idmap.warnings),
         )
-        sweeping = tasks.create_task(store.sweep(SWEEP_SECONDS))
+        tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
-            sweeping.cancel()
-            jobs.give_up()
             roster.let_go()
 
 

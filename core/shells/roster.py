@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from core.background import Background
     from core.bus import Bus
     from core.domain import DistroState, Session, ShellSpec
     from core.paths import Paths
@@ -45,7 +46,7 @@ class Roster:
     """Holders by distro id, sessions by number; every change is published."""
 
     def __init__(
-        self, paths: Paths, idmap: IdMap, store: Store, bus: Bus, tasks: asyncio.TaskGroup
+        self, paths: Paths, idmap: IdMap, store: Store, bus: Bus, tasks: Background
     ) -> None:
         self._paths = paths
         self._idmap = idmap
@@ -57,6 +58,7 @@ class Roster:
         self._sessions: dict[int, Session] = {}
         self._places: dict[int, str] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._leaving = False
         self.on_distro: Callable[[str], None] = lambda _name: None
         """Called with a distro's name when its state or number of sessions changed."""
 
@@ -104,15 +106,14 @@ class Roster:
 
     def let_go(self) -> None:
         """Hang up on every holder; they and their sessions go on."""
-        for task in self._followers.values():
-            task.cancel()
+        self._leaving = True
         for link in self._links.values():
             link.disconnect()
 
     def _follow(self, link: HolderLink) -> None:
         ident = link.folder.name
         self._links[ident] = link
-        self._followers[ident] = self._tasks.create_task(self._follow_until_gone(link, ident))
+        self._followers[ident] = self._tasks.start(self._follow_until_gone(link, ident))
 
     async def _follow_until_gone(self, link: HolderLink, ident: str) -> None:
         try:
@@ -120,6 +121,8 @@ class Roster:
                 self._note(session, ident)
         except Unreachable:
             pass  # the same as the end of the changes: the holder is gone
+        if self._leaving:
+            return
         link.disconnect()
         if self._links.get(ident) is link:
             del self._links[ident], self._followers[ident]

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.background import background
 from core.bus import Bus
 from core.domain import LayerState
 from core.errors import Cancelled, Corrupt, DeckError, NotFound
@@ -13,7 +14,7 @@ from core.jobs import KEPT_JOBS, JobBook, Progress
 
 
 async def test_a_job_reports_and_gives_what_it_made() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(progress: Progress) -> str:
@@ -29,7 +30,7 @@ async def test_a_job_reports_and_gives_what_it_made() -> None:
 
 
 async def test_the_same_work_asked_twice_is_one_job() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
         go = asyncio.Event()
 
@@ -45,7 +46,7 @@ async def test_the_same_work_asked_twice_is_one_job() -> None:
 
 
 async def test_a_failed_job_raises_its_own_error_for_everybody() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(_: Progress) -> str:
@@ -59,7 +60,7 @@ async def test_a_failed_job_raises_its_own_error_for_everybody() -> None:
 
 
 async def test_a_defect_ends_one_job_and_not_the_engine() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(_: Progress) -> str:
@@ -72,7 +73,7 @@ async def test_a_defect_ends_one_job_and_not_the_engine() -> None:
 
 async def test_cancel_waits_until_the_work_has_ended() -> None:
     cleaned = False
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(_: Progress) -> str:
@@ -94,7 +95,7 @@ async def test_cancel_waits_until_the_work_has_ended() -> None:
 
 
 async def test_the_oldest_ended_jobs_are_forgotten() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(_: Progress) -> str:
@@ -111,7 +112,7 @@ async def test_the_oldest_ended_jobs_are_forgotten() -> None:
 
 
 async def test_a_job_cancelled_before_its_first_step_has_ended() -> None:
-    async with asyncio.TaskGroup() as tasks:
+    async with background() as tasks:
         book = JobBook(Bus(), tasks)
 
         async def work(_: Progress) -> str:
