@@ -180,9 +180,7 @@ async def test_a_shell_has_a_terminal_of_its_own(opener, fix) -> None:
         await install(engine, fix)
         session = await engine.open(ShellSpec(distro="busybox", rows=30, columns=100))
         assert session.id >= 2
-        said = await read_until(
-            engine, session.id, rb"/dev/pts/\d+\s+30 100", b"tty; stty size\n"
-        )
+        said = await read_until(engine, session.id, rb"/dev/pts/\d+\s+30 100", b"tty; stty size\n")
         assert b"job control" not in said
         await engine.close(session.id)
 
