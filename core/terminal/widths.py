@@ -1,0 +1,51 @@
+"""How many columns a character takes, and which characters join the cell before them.
+
+Widths are wcwidth's, which programs inside share with their C library. Joining by grapheme
+(mode 2027) follows UAX #29 for the sequences people type: ZWJ, variation selector 16, skin tones
+and flags.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wcwidth import wcswidth, wcwidth
+
+ZWJ: Final = "\u200d"
+VS16: Final = "\ufe0f"
+
+
+class _Widths(dict[str, int]):
+    """Width by character, looked up once each; unprintable counts as zero."""
+
+    def __missing__(self, character: str) -> int:
+        width = max(0, wcwidth(character))
+        if character == "\u00ad":
+            width = 1
+        if len(self) < 65536:
+            self[character] = width
+        return width
+
+
+WIDTHS: Final = _Widths()
+
+
+def is_regional(character: str) -> bool:
+    """One half of a flag."""
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def joins(cell: str, character: str) -> bool:
+    """Whether ``character`` belongs to the grapheme in ``cell`` although it has a width."""
+    if not cell or cell == " ":
+        return False
+    if cell[-1] == ZWJ:
+        return not character.isascii()
+    if "\U0001f3fb" <= character <= "\U0001f3ff":
+        return not cell.isascii()
+    return len(cell) == 1 and is_regional(cell) and is_regional(character)
+
+
+def widened(cell: str, character: str) -> bool:
+    """Whether variation selector 16 turns the one-column ``cell`` into an emoji of two."""
+    return character == VS16 and len(cell) == 1 and WIDTHS[cell] == 1 and wcswidth(cell + VS16) == 2
