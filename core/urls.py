@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 URL_LIMIT = 2048
 """Longest URL taken from anybody, in characters."""
@@ -56,7 +56,7 @@ def join_below(base: str, path: str) -> str:
     Raises:
         ValueError: ``path`` leads elsewhere.
     """
-    joined = urljoin(base, path.replace("\\", "%5C"))
-    if not joined.startswith(base) or "/../" in f"{joined}/" or "%2e%2e" in joined.lower():
+    joined = urljoin(base, path)
+    if not joined.startswith(base) or ".." in re.split(r"[/\\]", unquote(path)):
         raise ValueError(f"leads out of {base}")
     return joined
