@@ -16,13 +16,16 @@ import pyte.streams
 from typing_extensions import override
 
 from core.terminal import reports
-from core.terminal.sgr import apply_sgr
+from core.terminal.attributes import DEFAULT
+from core.terminal.history import folded, packed_runs, plain_lines
+from core.terminal.sgr import apply_sgr, quick_color
 from core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.terminal.attributes import Attributes
+    from core.terminal.history import Packed, Run
     from core.terminal.screen import Screen
 
 CONTROL_LIMIT: Final = 1024
@@ -34,14 +37,19 @@ _SLICE: Final = 1 << 14
 _CACHE_LIMIT: Final = 4096
 
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
-_TOKENS: Final = re.compile(
-    rf"((?:{_PLAIN}*+\r\n){{3,}})"
-    rf"|(?:\x1b(\[[0-9;:]*)m)?({_PLAIN}+)"
+_SGR: Final = r"\x1b\[[0-9;:]*m"
+_SINGLE: Final = (
+    rf"|((?:{_SGR})*)({_PLAIN}+)"
     r"|(\r\n|[\x00-\x1a\x1c-\x1f\x7f-\x9f]|\x1b[78DEHM=>]|\x1b[()][0AB])"
     r"|\x1b\[([<-?]?[0-9;:]*[ -/]?[@-~])"
     r"|((?s:.+))"
 )
+_TOKENS: Final = re.compile(rf"((?:\A|(?<=\n))(?:(?:{_PLAIN}+|{_SGR})*+\r\n){{3,}})" + _SINGLE)
+"""Several whole lines; or a run of text in one look; a control; a control sequence; the rest."""
+_TOKENS_WITHOUT_LINES: Final = re.compile("((?!))" + _SINGLE)
+_SEGMENTS: Final = re.compile(rf"((?:{_SGR})*)([^\x1b]*)")
 _SEQUENCE: Final = re.compile("([<-?]?)([0-9;:]*)([ -/]?[@-~])")
+_PARAMETERS: Final = re.compile(r"\[([0-9;:]*)m")
 _STRING_END: Final = re.compile("[\x07\x18\x1a\x1b]")
 
 _CSI: Final[dict[str, tuple[str, int]]] = {
@@ -142,6 +150,9 @@ _DEVICE_CONTROL_LIMIT: Final = 4096
 Frozen = tuple[str, str, str, str, int, bool]
 """State, sequence so far, kind and text of a string, its length, whether it is OSC 52."""
 
+_Step = tuple["Attributes", "dict[str, _Step]"]
+_NO_STEPS: Final[dict[str, _Step]] = {}
+
 _Action = tuple["Callable[..., None]", tuple[object, ...]]
 
 
@@ -179,7 +190,7 @@ class Stream(pyte.streams.Stream):
     def _initialize_parser(self) -> None:
         screen = self.listener
         self._actions: dict[str, _Action] = {}
-        self._steps: dict[Attributes, dict[str, Attributes]] = {}
+        self._steps: dict[Attributes, dict[str, _Step]] = {}
         self._step_count = 0
         self._controls: dict[str, Callable[[], None]] = {
             control: getattr(screen, name) for control, name in _CONTROLS.items()
@@ -202,18 +213,20 @@ class Stream(pyte.streams.Stream):
             while text:
                 text = self._resume(text) if self.state else self._feed_tokens(text)
 
-    def _feed_tokens(self, text: str) -> str:
+    def _feed_tokens(self, text: str, tokens: re.Pattern[str] = _TOKENS) -> str:
         """Consume well-formed tokens; what follows an escape that is not one is left."""
         screen = self.listener
         cursor = screen.cursor
         draw = screen.draw
         actions = self._actions
-        for block, sgr, plain, control, csi, rest in _TOKENS.findall(text):
+        pen, steps = cursor.pen, _NO_STEPS
+        for block, sgr, plain, control, csi, rest in tokens.findall(text):
             if plain:
                 if sgr:
-                    steps = self._steps.get(cursor.pen)
-                    pen = steps.get(sgr) if steps is not None else None
-                    cursor.pen = self._step(sgr) if pen is None else pen
+                    if cursor.pen is not pen:
+                        steps = _NO_STEPS
+                    pen, steps = steps.get(sgr) or self._step(cursor.pen, sgr)
+                    cursor.pen = pen
                 draw(plain)
             elif csi:
                 method, arguments = actions.get(csi) or self._compile(csi)
@@ -221,27 +234,81 @@ class Stream(pyte.streams.Stream):
             elif control:
                 self._controls.get(control, _nothing)()
             elif block:
-                screen.draw_lines(block)
+                self._feed_lines(block)
             else:
                 self.state, self.collected = "escape", ""
                 return str(rest[1:])
         return ""
 
-    def _step(self, sgr: str) -> Attributes:
-        """The pen after ``ESC sgr m``, remembered for the next time."""
-        before = self.listener.cursor.pen
-        after = apply_sgr(before, sgr[1:])
-        if self._step_count >= _CACHE_LIMIT:
-            self._steps.clear()
-            self._step_count = 0
-        self._steps.setdefault(before, {})[sgr] = after
+    def _feed_lines(self, block: str) -> None:
+        """Consume whole lines; where they only scroll in, without touching single cells."""
+        screen = self.listener
+        if not (block.isascii() and screen.scrolls_plainly()):
+            self._feed_tokens(block, _TOKENS_WITHOUT_LINES)
+            return
+        first, _, rest = block.partition("\r\n")
+        if first:
+            self._feed_tokens(first, _TOKENS_WITHOUT_LINES)
+        lines = rest.split("\r\n")
+        lines.pop()
+        pen = screen.cursor.pen
+        if "\x1b" not in rest and pen is DEFAULT:
+            screen.append_lines(plain_lines(lines, screen.columns), lines[-1])
+            return
+        looks = self._segments(lines, pen)
+        if looks is None:
+            self._feed_tokens("\r\n" + rest, _TOKENS_WITHOUT_LINES)
+        else:
+            fresh, text, screen.cursor.pen = looks
+            screen.append_lines(fresh, text)
+
+    def _segments(
+        self, lines: list[str], pen: Attributes
+    ) -> tuple[list[Packed], str, Attributes] | None:
+        """The lines, the text of the last and the pen; None if one ends in a background."""
+        fresh: list[Packed] = []
+        columns = self.listener.columns
+        steps = _NO_STEPS
+        text = ""
+        for line in lines:
+            if pen.background is not None:
+                return None
+            runs: list[Run] = []
+            text = ""
+            for sgr, segment in _SEGMENTS.findall(line):
+                if sgr:
+                    pen, steps = steps.get(sgr) or self._step(pen, sgr)
+                if segment:
+                    text += segment
+                    runs.append((len(segment), pen))
+            if len(text) <= columns:
+                fresh.append(packed_runs(text, runs))
+            else:
+                fresh += folded(text, runs, columns)
+        return None if pen.background is not None else (fresh, text, pen)
+
+    def _step(self, before: Attributes, sgr: str) -> _Step:
+        """The pen after these SGR sequences, and where to look for the step after that."""
+        steps = self._steps.get(before)
+        if steps is not None and sgr in steps:
+            return steps[sgr]
+        after = quick_color(before, sgr)
+        if after is None:
+            after = before
+            for params in _PARAMETERS.findall(sgr):
+                after = apply_sgr(after, params)
+            if self._step_count >= _CACHE_LIMIT:
+                self._steps.clear()
+                self._step_count = 0
+        elif self._step_count >= _CACHE_LIMIT:
+            return after, _NO_STEPS
+        step = after, self._steps.setdefault(after, {})
+        self._steps.setdefault(before, {})[sgr] = step
         self._step_count += 1
-        return after
+        return step
 
     def _render(self, sgr: str) -> None:
-        steps = self._steps.get(self.listener.cursor.pen)
-        pen = steps.get(sgr) if steps is not None else None
-        self.listener.cursor.pen = self._step(sgr) if pen is None else pen
+        self.listener.cursor.pen, _steps = self._step(self.listener.cursor.pen, sgr)
 
     def _compile(self, csi: str) -> _Action:
         """What ``CSI csi`` does, remembered for the next time."""
@@ -257,7 +324,7 @@ class Stream(pyte.streams.Stream):
             return _NOTHING
         marker, params, final = parts.groups()
         if final == "m" and not marker:
-            return self._render, ("[" + params,)
+            return self._render, (f"\x1b[{params}m",)
         if ":" in params:
             return _NOTHING
         name = marker + final
