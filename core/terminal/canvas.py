@@ -110,8 +110,8 @@ class Canvas(pyte.screens.Screen):
 
     def _draw_general(self, data: str) -> None:
         """Draw what may wrap, push, be wide or join the cell before."""
-        self.last_drawn = data
         if data.isascii():
+            self.last_drawn = data
             self._put(data)
             return
         if GRAPHEMES in self.mode:
@@ -125,6 +125,8 @@ class Canvas(pyte.screens.Screen):
             start = end
 
     def _draw_run(self, run: str, width: int) -> None:
+        if width:
+            self.last_drawn = run
         if width == 1:
             self._put(run)
         elif width == 2:
@@ -190,12 +192,10 @@ class Canvas(pyte.screens.Screen):
                     line = self.grid[cursor.y]
                     line.mend(cursor.x, self.columns)
                     line.characters[cursor.x] = " "
-                    line.attributes[cursor.x] = erased(cursor.pen)
+                    line.attributes[cursor.x] = cursor.pen
                 self._wrap()
-            elif cursor.x == self.columns - 1:
-                return
             else:
-                cursor.x = self.columns - 2
+                return
         x = cursor.x
         line = self.grid[cursor.y]
         if mo.IRM in self.mode:
@@ -234,12 +234,16 @@ class Canvas(pyte.screens.Screen):
         self.cursor.x = 0
         self.index()
 
-    def repeat(self, count: int) -> None:
+    def repeat(self, count: int = 1) -> None:
         """REP: draw the last character again; at most a screenful."""
         if self.last_drawn:
             character = self.last_drawn[-1]
             translation, self.translation = self.translation, None
-            self.draw(character * min(max(count, 1), self.columns * self.lines))
+            area = self.columns * self.lines
+            if count > area:
+                # A full screen either way; only the column it ends in has to be right.
+                count = area + (count - area) % self.columns
+            self.draw(character * max(count, 1))
             self.translation = translation
 
     def draw_lines(self, block: str) -> None:
@@ -364,8 +368,9 @@ class Canvas(pyte.screens.Screen):
         top, bottom = self.region
         if self.cursor.y == top:
             self.scroll_down(top, bottom)
-        elif self.cursor.y > 0:
-            self.cursor.y -= 1
+        else:
+            self._settle()
+            self.cursor.y = max(self.cursor.y - 1, 0)
 
     @override
     def linefeed(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyte.modes as mo
 from typing_extensions import override
 
-from core.terminal.attributes import DEFAULT, Attributes, erased
+from core.terminal.attributes import DEFAULT, Attributes
 from core.terminal.canvas import Cursor
 from core.terminal.charsets import ASCII, MAPS
 from core.terminal.editing import Editor
@@ -203,23 +203,20 @@ class Screen(Editor):
     # the alternate screen
 
     def _switch_screen(self, mode: int, *, on: bool) -> None:
-        if on == self.alternate:
-            return
         if on and mode == 1049:
             self.save_cursor()
-        if not on and mode == 1047:
-            self._erase_rows(0, self.lines)
-        shown = self.grid
-        self.alternate = on
-        look = erased(self.cursor.pen)
-        if not self.hidden_grid:
-            self.hidden_grid = [Line(self.columns) for _ in range(self.lines)]
-        self.show(self.hidden_grid)
-        self.hidden_grid = shown
-        if on and mode == 1049:
-            self.show([Line(self.columns, look) for _ in range(self.lines)])
-        if not on and mode == 1049:
-            self.restore_cursor()
+        if on != self.alternate:
+            if not on and mode == 1047:
+                self._erase_rows(0, self.lines)
+            shown = self.grid
+            self.alternate = on
+            self.show(self.hidden_grid or [Line(self.columns) for _ in range(self.lines)])
+            self.hidden_grid = shown
+        if mode == 1049:
+            if on:
+                self._erase_rows(0, self.lines)
+            else:
+                self.restore_cursor()
 
     # saved cursors
 

@@ -274,8 +274,10 @@ class Stream(pyte.streams.Stream):
 
     def freeze(self) -> Frozen:
         """Where inside a sequence it stands."""
+        if self.state != "string":
+            return self.state, self.collected if self.state else "", "", "", 0, False
         parts = "".join(self.parts)
-        return self.state, self.collected, self.kind, parts, self.length, self.is_clipboard
+        return self.state, "", self.kind, parts, self.length, self.is_clipboard
 
     def thaw(self, frozen: Frozen) -> None:
         """Stand there again. Raises: ValueError."""
