@@ -114,8 +114,6 @@ async def _visit(
     if not settings.quiet:
         report.note(f"session {session.id} in {session.distro}; {NAME} d leaves it running")
     async with engine.attach(session.id, viewer=read_only) as attachment:
-        if not (attachment.controller or read_only):
-            report.note("another console controls it: what you type does not arrive")
         left = await visit(attachment, fresh=fresh)
     if left.exit_code is not None:
         return left.exit_code
