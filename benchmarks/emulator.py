@@ -1,7 +1,7 @@
 """Parse speed against plain pyte in the same run: ``python -m benchmarks.emulator``.
 
-Workloads are 350 kB of data that does not repeat, fed in pieces of 4 KiB as they come from a
-PTY, to fresh terminals; the two take turns, and medians are compared.
+Workloads are 350 kB of data that does not repeat, fed in pieces of 16 KiB (several reads of a
+PTY), to fresh terminals; the two take turns, and medians are compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 24, 80
 SIZE = 350_000
-PIECE = 4096
+PIECE = 16384
 ROUNDS = 5
 TARGETS = {
     "log lines": 100,

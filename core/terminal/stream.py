@@ -18,6 +18,7 @@ from typing_extensions import override
 from core.terminal import reports
 from core.terminal.attributes import DEFAULT
 from core.terminal.history import folded, packed_runs, plain_lines
+from core.terminal.sequences import CONTROLS, CSI, ESCAPES, REPORTS, STRINGS
 from core.terminal.sgr import apply_sgr, quick_color
 from core.text import clean
 
@@ -35,6 +36,7 @@ STRING_LIMIT: Final = 1 << 16
 CLIPBOARD_STRING_LIMIT: Final = reports.CLIPBOARD_LIMIT * 4 // 3 + 64
 _SLICE: Final = 1 << 14
 _CACHE_LIMIT: Final = 4096
+_CACHED_LENGTH: Final = 128
 
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
 _SGR: Final = r"\x1b\[[0-9;:]*m"
@@ -52,99 +54,7 @@ _SEQUENCE: Final = re.compile("([<-?]?)([0-9;:]*)([ -/]?[@-~])")
 _PARAMETERS: Final = re.compile(r"\[([0-9;:]*)m")
 _STRING_END: Final = re.compile("[\x07\x18\x1a\x1b]")
 
-_CSI: Final[dict[str, tuple[str, int]]] = {
-    "@": ("insert_characters", 1),
-    "A": ("cursor_up", 1),
-    "B": ("cursor_down", 1),
-    "C": ("cursor_forward", 1),
-    "D": ("cursor_back", 1),
-    "E": ("cursor_down1", 1),
-    "F": ("cursor_up1", 1),
-    "G": ("cursor_to_column", 1),
-    "H": ("cursor_position", 2),
-    "I": ("tab_forward", 1),
-    "J": ("erase_in_display", 1),
-    "?J": ("erase_in_display", 1),
-    "K": ("erase_in_line", 1),
-    "?K": ("erase_in_line", 1),
-    "L": ("insert_lines", 1),
-    "M": ("delete_lines", 1),
-    "P": ("delete_characters", 1),
-    "S": ("pan_up", 1),
-    "T": ("pan_down", 1),
-    "^": ("pan_down", 1),
-    "X": ("erase_characters", 1),
-    "Z": ("tab_back", 1),
-    "`": ("cursor_to_column", 1),
-    "a": ("cursor_forward", 1),
-    "b": ("repeat", 1),
-    "d": ("cursor_to_line", 1),
-    "e": ("cursor_down_any", 1),
-    "f": ("cursor_position", 2),
-    "g": ("clear_tab_stop", 1),
-    "h": ("set_mode", 64),
-    "l": ("reset_mode", 64),
-    "?h": ("set_private", 64),
-    "?l": ("reset_private", 64),
-    "?s": ("save_private", 64),
-    "?r": ("restore_private", 64),
-    "r": ("set_margins", 2),
-    "s": ("save_cursor", 0),
-    "u": ("restore_cursor", 0),
-    "!p": ("soft_reset", 0),
-    " q": ("set_cursor_style", 1),
-    ">u": ("push_kitty", 1),
-    "<u": ("pop_kitty", 1),
-    "=u": ("set_kitty", 2),
-    ">m": ("set_modify_keys", 2),
-}
-"""Final character, with private marker before and intermediate, to a method and its arity."""
-_REPORTS: Final[dict[str, tuple[Callable[..., None], int]]] = {
-    "c": (reports.device_attributes, 1),
-    ">c": (reports.secondary_attributes, 1),
-    "=c": (reports.tertiary_attributes, 1),
-    "n": (reports.device_status, 1),
-    "?n": (reports.private_status, 1),
-    ">q": (reports.version, 1),
-    "?u": (reports.kitty_flags, 0),
-    "$p": (reports.mode_report, 1),
-    "?$p": (reports.private_mode_report, 1),
-    "t": (reports.window_operation, 2),
-}
-_CONTROLS: Final = {
-    "\x07": "bell",
-    "\x08": "backspace",
-    "\t": "tab",
-    "\n": "linefeed",
-    "\x0b": "linefeed",
-    "\x0c": "linefeed",
-    "\r": "carriage_return",
-    "\x0e": "shift_out",
-    "\x0f": "shift_in",
-}
-_ESCAPES: Final = {
-    "7": "save_cursor",
-    "8": "restore_cursor",
-    "D": "index",
-    "E": "next_line",
-    "H": "set_tab_stop",
-    "M": "reverse_index",
-    "c": "reset",
-    "=": "keypad_application",
-    ">": "keypad_numeric",
-    "#8": "alignment_display",
-}
 _CLIPBOARD: Final = "52;"
-_STRINGS: Final = {
-    "]": "osc",
-    "P": "dcs",
-    "_": "ignored",
-    "^": "ignored",
-    "X": "ignored",
-    "k": "title",
-}
-
-
 _DEVICE_CONTROL_LIMIT: Final = 4096
 
 Frozen = tuple[str, str, str, str, int, bool]
@@ -193,10 +103,10 @@ class Stream(pyte.streams.Stream):
         self._steps: dict[Attributes, dict[str, _Step]] = {}
         self._step_count = 0
         self._controls: dict[str, Callable[[], None]] = {
-            control: getattr(screen, name) for control, name in _CONTROLS.items()
+            control: getattr(screen, name) for control, name in CONTROLS.items()
         }
         self._controls["\r\n"] = self._new_line
-        for final, name in _ESCAPES.items():
+        for final, name in ESCAPES.items():
             self._controls["\x1b" + final] = getattr(screen, name)
         for slot in "()":
             for code in "0AB":
@@ -296,7 +206,10 @@ class Stream(pyte.streams.Stream):
         if after is None:
             after = before
             for params in _PARAMETERS.findall(sgr):
-                after = apply_sgr(after, params)
+                if len(params) < CONTROL_LIMIT:
+                    after = apply_sgr(after, params)
+            if len(sgr) > _CACHED_LENGTH:
+                return after, _NO_STEPS
             if self._step_count >= _CACHE_LIMIT:
                 self._steps.clear()
                 self._step_count = 0
@@ -313,6 +226,8 @@ class Stream(pyte.streams.Stream):
     def _compile(self, csi: str) -> _Action:
         """What ``CSI csi`` does, remembered for the next time."""
         action = self._understand(csi)
+        if len(csi) > _CACHED_LENGTH:
+            return action
         if len(self._actions) >= _CACHE_LIMIT:
             self._actions.clear()
         self._actions[csi] = action
@@ -320,7 +235,7 @@ class Stream(pyte.streams.Stream):
 
     def _understand(self, csi: str) -> _Action:
         parts = _SEQUENCE.fullmatch(csi)
-        if parts is None:
+        if parts is None or len(csi) > CONTROL_LIMIT:
             return _NOTHING
         marker, params, final = parts.groups()
         if final == "m" and not marker:
@@ -331,11 +246,11 @@ class Stream(pyte.streams.Stream):
         numbers = _numbers(params)
         if name in ("s", "T") and len(numbers) > 1:
             return _NOTHING
-        if name in _CSI:
-            method, arity = _CSI[name]
+        if name in CSI:
+            method, arity = CSI[name]
             return getattr(self.listener, method), tuple(numbers[:arity])
-        if name in _REPORTS:
-            report, arity = _REPORTS[name]
+        if name in REPORTS:
+            report, arity = REPORTS[name]
             return report, (self.listener, *numbers[:arity])
         return _NOTHING
 
@@ -351,7 +266,7 @@ class Stream(pyte.streams.Stream):
         state, collected, kind, parts, length, is_clipboard = frozen
         if state not in ("", "escape", "csi", "string") or length < 0:
             raise ValueError(state)
-        if kind not in ("", *_STRINGS.values()) or len(parts) > CLIPBOARD_STRING_LIMIT:
+        if kind not in ("", *STRINGS.values()) or len(parts) > CLIPBOARD_STRING_LIMIT:
             raise ValueError(kind)
         self.state, self.collected, self.kind = state, collected[:CONTROL_LIMIT], kind
         self.parts, self.length, self.is_clipboard = [parts], length, is_clipboard
@@ -388,8 +303,8 @@ class Stream(pyte.streams.Stream):
             return
         if not self.collected and character == "[":
             self.state = "csi"
-        elif not self.collected and character in _STRINGS:
-            self.state, self.kind = "string", _STRINGS[character]
+        elif not self.collected and character in STRINGS:
+            self.state, self.kind = "string", STRINGS[character]
             self.parts, self.length, self.is_clipboard = [], 0, False
         elif " " <= character <= "/":
             self.collected = (self.collected + character)[:4]
@@ -442,18 +357,23 @@ class Stream(pyte.streams.Stream):
     def _collect(self, text: str) -> None:
         if self.kind == "ignored" or not text:
             return
-        limit = _DEVICE_CONTROL_LIMIT
-        if self.kind == "osc":
-            if self.length < len(_CLIPBOARD) <= self.length + len(text):
-                self.is_clipboard = "".join([*self.parts, text]).startswith(_CLIPBOARD)
-            limit = CLIPBOARD_STRING_LIMIT if self.is_clipboard else STRING_LIMIT
-        self.length += len(text)
-        if self.length > limit:
-            self.kind, self.parts = "ignored", []
+        if self.length < len(_CLIPBOARD) <= self.length + len(text):
+            self.is_clipboard = "".join([*self.parts, text]).startswith(_CLIPBOARD)
+        self.length = min(self.length + len(text), CLIPBOARD_STRING_LIMIT + 1)
+        if self.length > self._limit():
+            self.parts = []
         else:
             self.parts.append(text)
 
+    def _limit(self) -> int:
+        """How long the string may be and still mean something."""
+        if self.kind == "dcs":
+            return _DEVICE_CONTROL_LIMIT
+        return CLIPBOARD_STRING_LIMIT if self.is_clipboard else STRING_LIMIT
+
     def _finish_string(self, terminator: str) -> None:
+        if self.length > self._limit():
+            return
         text = "".join(self.parts)
         if self.kind == "osc":
             reports.system_command(self.listener, text, terminator)
