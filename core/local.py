@@ -185,6 +185,7 @@ class LocalEngine:
     async def remove(self, name: str, *, force: bool = False) -> None:
         self._may_change(name)
         record = self._record(name)
+        await self._parts.roster.look()
         live = self._parts.roster.live(record.name)
         if live and not force:
             count = f"{len(live)} session{'s' * (len(live) > 1)}"
@@ -215,6 +216,7 @@ class LocalEngine:
     # -- sessions -------------------------------------------------------------------------
 
     async def sessions(self) -> list[Session]:
+        await self._parts.roster.look()
         return self._parts.roster.sessions()
 
     async def open(self, spec: ShellSpec) -> Session:

@@ -8,6 +8,7 @@ another.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -67,6 +68,11 @@ def decide(wanted: Kind | None = None) -> IdMap:
     if problem:
         raise HostForbids("user namespaces", problem, hint=namespace_repair())
     return IdMap(kind="single", namespaces=(*single, "--mount"), warnings=_SINGLE)
+
+
+async def find_idmap(wanted: Kind | None = None) -> IdMap:
+    """:func:`decide`, off the event loop."""
+    return await asyncio.to_thread(decide, wanted)
 
 
 def try_namespaces(prefix: tuple[str, ...]) -> str:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.domain import Session
 from core.errors import DeckError, Unreachable, by_code
 from core.shells import frames
 from core.shells.link import session_of
@@ -21,6 +20,9 @@ from core.terminal import logformat
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
+    from typing import Self
+
+    from core.domain import Session
 
 _READ = 64 << 10
 _GONE = "the distro's holder has ended"
@@ -40,7 +42,7 @@ class HolderOutput:
 
 
 class HolderAttachment:
-    """See :class:`core.engine.Attachment`. Made by :func:`from_socket`."""
+    """See :class:`core.engine.Attachment`. Made by :meth:`from_socket`."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.session: Session
@@ -56,13 +58,26 @@ class HolderAttachment:
         loop = asyncio.get_running_loop()
         self._exit: asyncio.Future[int] = loop.create_future()
 
-    async def begin(self) -> None:
-        """Read what the holder says first.
+    @classmethod
+    @asynccontextmanager
+    async def from_socket(cls, connection: socket.socket) -> AsyncIterator[Self]:
+        """The attachment on a socket that :func:`core.shells.dialing.dial` made; closes it.
 
         Raises:
             NotFound: no such session.
             Unreachable: the holder ended.
         """
+        connection.setblocking(False)
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_READ)
+        try:
+            attachment = cls(reader, writer)
+            await attachment._begin()
+            yield attachment
+        finally:
+            writer.close()
+
+    async def _begin(self) -> None:
+        """Read what the holder says first: the session and where it starts."""
         attached = False
         while not attached:
             batch = await self._receive()
@@ -185,21 +200,3 @@ class HolderAttachment:
         except ConnectionError:
             # The session is over or its holder gone; output() says which.
             return
-
-
-@asynccontextmanager
-async def from_socket(connection: socket.socket) -> AsyncIterator[HolderAttachment]:
-    """The attachment on a socket that :func:`core.shells.dialing.dial` made; closes it.
-
-    Raises:
-        NotFound: no such session.
-        Unreachable: the holder ended.
-    """
-    connection.setblocking(False)
-    reader, writer = await asyncio.open_unix_connection(sock=connection, limit=_READ)
-    try:
-        attachment = HolderAttachment(reader, writer)
-        await attachment.begin()
-        yield attachment
-    finally:
-        writer.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from core.runtimes.forking import raise_fault
 from core.runtimes.mounts import check_mount
 from core.runtimes.spec import MountSpec, SandboxSpec
 from core.shells import records
+from core.shells.dialing import connect, dial
 from core.shells.link import HolderLink, session_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.runtimes.idmap import IdMap
+
+__all__ = [
+    "HolderLink",
+    "HolderSpec",
+    "dial",
+    "ended_sessions",
+    "ensure_holder",
+    "find_holders",
+    "forget_session",
+]
 
 HOLDERS = "holders"
 _START_LIMIT = 30.0
@@ -143,8 +155,6 @@ def _start_locked(spec: HolderSpec) -> None:
 
 
 def _answers(folder: Path) -> bool:
-    from core.shells.dialing import connect
-
     try:
         connect(folder).close()
     except Unreachable:
@@ -154,8 +164,6 @@ def _answers(folder: Path) -> bool:
 
 def _start(spec: HolderSpec) -> None:
     """Run the holder until it says that it is ready; blocks."""
-    import subprocess
-
     argv = [sys.executable, "-P", "-m", "core.shells.holder", str(spec.folder)]
     log = spec.folder / "holder.log"
     with log.open("ab") as errors:

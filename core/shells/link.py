@@ -29,7 +29,7 @@ def session_of(record: SessionRecord) -> Session:
 
 
 class HolderLink:
-    """Calls to one holder, and what it tells. Use it as an async context manager, or close it.
+    """Calls to one holder, and what it tells. An async context manager; else :meth:`disconnect` it.
 
     Every call raises :class:`core.errors.Unreachable` if the holder ends before it answers; the
     calls themselves are carried out once or not at all.
@@ -55,11 +55,16 @@ class HolderLink:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.close()
+        self.disconnect()
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Hang up. The holder and its sessions go on."""
         self._connection.close()
+
+    @property
+    def distro(self) -> str:
+        """The id of its distro."""
+        return self.folder.name
 
     @property
     def closed(self) -> bool:
@@ -112,7 +117,7 @@ class HolderLink:
         """Signal a session's foreground process group. Raises: NotFound."""
         await self._connection.call("signal", session=session, number=number)
 
-    async def close_session(self, session: int) -> None:
+    async def close(self, session: int) -> None:
         """SIGHUP to the session, SIGKILL to what is left after a grace time; also when ended."""
         await self._connection.call("close", session=session)
 

@@ -139,11 +139,13 @@ class Peer:
         self._flush()
 
     def lag(self) -> int:
-        """Bytes that it has not taken; 0 while it is stalled or still reads history."""
-        session = self.session
-        if session is None or self._stalled or self._live_at is not None:
-            return 0
-        return session.log.end - self._cursor + len(self._out)
+        """Bytes of log that it has not taken."""
+        return self.session.log.end - self._cursor + len(self._out) if self.session else 0
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it reads what happens now: neither stalled nor still at history."""
+        return not self._stalled and self._live_at is None
 
     def set_controller(self, value: bool) -> None:
         """Tell it whether it answers for the terminal; its size counts if it does."""
@@ -282,7 +284,7 @@ class Peer:
     def _update(self) -> None:
         if not self.open:
             return
-        waits = self.session is not None and not self.session.accepts_input
+        waits = self.session is not None and not self.session.intake.keeps_up
         read: Callback | None = None if waits else self._readable
         write: Callback | None = self._writable if self._out else None
         self._loop.watch(self._socket.fileno(), read=read, write=write)

@@ -68,6 +68,13 @@ class Roster:
         """Live sessions and those that ended lately, by number."""
         return [self._sessions[number] for number in sorted(self._sessions)]
 
+    async def look(self) -> None:
+        """Ask every holder anew: what it is about to tell counts already."""
+        for ident, link in list(self._links.items()):
+            with suppress(Unreachable):  # its end is told by the one who follows it
+                for session in await link.sessions():
+                    self._note(session, ident)
+
     def live(self, distro: str) -> list[Session]:
         """The sessions that run in a distro."""
         return [

@@ -20,6 +20,7 @@ from core.runtimes import enter, mounts
 from core.shells import frames, members, pty, records
 from core.shells.answers import Answerer
 from core.shells.condensing import Condenser
+from core.shells.intake import Intake
 from core.shells.log import SessionLog
 from core.terminal import logformat
 
@@ -38,7 +39,6 @@ GRACE = 2.0
 ATTACH_LIMIT = 10.0
 """Seconds in which the client of a bound session has to attach."""
 _READ = 64 << 10
-_INPUT_LIMIT = 64 << 10
 _SIZE_LIMIT = 4096
 
 
@@ -47,12 +47,17 @@ class Client(Protocol):
 
     viewer: bool
 
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it reads what happens now."""
+        ...
+
     def pump(self) -> None:
         """There is something new in the log, or the session ended."""
         ...
 
     def lag(self) -> int:
-        """Bytes of log it has not taken, 0 while it does not read at all."""
+        """Bytes of log that it has not taken."""
         ...
 
     def set_controller(self, value: bool) -> None:
@@ -91,20 +96,15 @@ class Session:
         self._pidfd = -1
         self._exit_code: int | None = None
         self._outputs: dict[int, int] = {}
-        self._input_fd = -1
-        self._input = bytearray()
-        self._input_ends = False
+        self._master = -1
         self._reading = False
+        self.intake = Intake(self._loop, -1, self._intake_progressed)
+        """Its standard input."""
 
     @property
     def ended(self) -> bool:
         """Whether its exit code is known and all its output is in the log."""
         return self.record["exit_code"] is not None
-
-    @property
-    def accepts_input(self) -> bool:
-        """Whether its program keeps up with what it is sent."""
-        return len(self._input) < _INPUT_LIMIT
 
     # Starting
 
@@ -149,17 +149,21 @@ class Session:
     def _open_streams(self, *, tty: bool) -> enter.Streams:
         if tty:
             size = self.record["rows"], self.record["columns"]
-            master, peer = pty.open_pty(self._owner.sandbox.pid, *size)
-            self._outputs = {master: logformat.OUTPUT}
-            self._input_fd = master
+            self._master, peer = pty.open_pty(self._owner.sandbox.pid, *size)
+            self._outputs = {self._master: logformat.OUTPUT}
+            self._take_input(os.dup(self._master))
             return enter.Streams(peer, peer, peer)
-        stdin, self._input_fd = os.pipe2(os.O_CLOEXEC)
+        stdin, sending = os.pipe2(os.O_CLOEXEC)
         out, stdout = os.pipe2(os.O_CLOEXEC)
         err, stderr = os.pipe2(os.O_CLOEXEC)
-        for fd in (self._input_fd, out, err):
+        for fd in (sending, out, err):
             os.set_blocking(fd, False)
         self._outputs = {out: logformat.OUTPUT, err: logformat.STDERR}
+        self._take_input(sending)
         return enter.Streams(stdin, stdout, stderr)
+
+    def _take_input(self, fd: int) -> None:
+        self.intake = Intake(self._loop, fd, self._intake_progressed)
 
     def _begin(self, pid: int) -> None:
         self._pid = pid
@@ -180,11 +184,17 @@ class Session:
     # Output
 
     def _readable(self, fd: int) -> None:
+        if fd not in self._outputs:
+            return
         data, ended = _read_some(fd)
         if data:
             self._note_output(self._outputs[fd], data)
-        # Pipes may outlive the command in a background process: what is in them now is all.
-        if ended or (not data and self._exit_code is not None):
+        if self._exit_code is not None and not self.record["tty"]:
+            # A background process may hold a pipe open: what is in it now is all.
+            ended = ended or len(data) < _READ
+            if not ended and not self._must_wait():
+                self._loop.later(0, lambda: self._readable(fd))
+        if ended:
             self._close_output(fd)
         self._resume()
         self._finish_if_drained()
@@ -198,29 +208,30 @@ class Session:
 
     def _resume(self) -> None:
         """Read from the program, or stop reading, as the clients and the log allow."""
-        waits = self._must_wait()
-        if waits != (not self._reading) or not waits:
-            for fd in self._outputs:
-                self._loop.watch(fd, **self._callbacks(fd, reading=not waits))
-            self._reading = not waits
+        reading = not self._must_wait()
+        if reading != self._reading:
+            self._reading = reading
+            for fd in tuple(self._outputs):
+                self._watch(fd)
+
+    def _watch(self, fd: int) -> None:
+        self._loop.watch(fd, read=(lambda: self._readable(fd)) if self._reading else None)
+        if self._reading and self._exit_code is not None:
+            self._loop.later(0, lambda: self._readable(fd))
 
     def _must_wait(self) -> bool:
-        lag = max((client.lag() for client in self.clients if not client.viewer), default=0)
+        readers = [client for client in self.clients if not client.viewer]
         if self.record["tty"]:
+            # A console that hangs may miss output, but not stop what runs in the shell.
+            readers = [client for client in readers if client.keeps_up]
             if self.log.ripe and not self.ended:
-                self._condenser.request(attended=self.controller is not None and lag > 0)
-        elif self.log.full:
-            # Pipes have no screen to condense: keep what the slowest reader still needs.
+                self._condenser.request(attended=bool(readers))
+            return self.log.full or any(client.lag() > LAG for client in readers)
+        lag = max((client.lag() for client in readers), default=0)
+        if self.log.full and lag < LAG:
+            # Pipes have no screen to condense, and a reader has to get every byte.
             self.log.cut(self.log.tail(lag))
-        return lag > LAG or self.log.full
-
-    def _callbacks(self, fd: int, *, reading: bool) -> dict[str, Callable[[], None]]:
-        found: dict[str, Callable[[], None]] = {}
-        if reading:
-            found["read"] = lambda: self._readable(fd)
-        if fd == self._input_fd and self._input:
-            found["write"] = self._flush_input
-        return found
+        return lag > LAG
 
     def progressed(self) -> None:
         """A client has read, or stopped to."""
@@ -230,36 +241,14 @@ class Session:
 
     def write(self, data: bytes) -> None:
         """Give bytes to the program, in order, as it takes them."""
-        if data and self._input_fd >= 0 and not self._input_ends:
-            self._input += data
-            self._flush_input()
+        self.intake.write(data)
 
     def end_input(self) -> None:
         """Close the program's standard input once it has taken what it was sent."""
         if not self.record["tty"]:
-            self._input_ends = True
-            self._flush_input()
+            self.intake.end()
 
-    def _flush_input(self) -> None:
-        fd = self._input_fd
-        if fd < 0:
-            return
-        try:
-            while self._input:
-                del self._input[: os.write(fd, self._input[:_READ])]
-        except BlockingIOError:
-            pass
-        except OSError:
-            # Nobody reads any more: the bytes have nowhere to go.
-            self._input.clear()
-            self._input_ends = not self.record["tty"]
-        if self._input_ends and not self._input:
-            self._loop.watch(fd)
-            os.close(fd)
-            self._input_fd = -1
-        else:
-            reading = self._reading and fd in self._outputs
-            self._loop.watch(fd, **self._callbacks(fd, reading=reading))
+    def _intake_progressed(self) -> None:
         for client in tuple(self.clients):
             client.pump()
 
@@ -267,11 +256,11 @@ class Session:
         """Set the size; values below 1 are ignored."""
         size = min(rows, _SIZE_LIMIT), min(columns, _SIZE_LIMIT)
         known = self.record["rows"], self.record["columns"]
-        if min(size) < 1 or size == known or not self.record["tty"] or self._input_fd < 0:
+        if min(size) < 1 or size == known or not self.record["tty"] or self._master < 0:
             return
         self.record["rows"], self.record["columns"] = size
         self.log.append(logformat.RESIZE, frames.SIZE_BODY.pack(*size))
-        pty.set_size(self._input_fd, *size)
+        pty.set_size(self._master, *size)
         for client in tuple(self.clients):
             client.pump()
         self._owner.changed(self)
@@ -280,7 +269,7 @@ class Session:
         """Signal the foreground process group."""
         if not self._pid or self._exit_code is not None or not 0 < number < signal.NSIG:
             return
-        group = pty.foreground(self._input_fd) if self.record["tty"] else 0
+        group = pty.foreground(self._master) if self._master >= 0 else 0
         try:
             os.killpg(group or self._pid, number)
         except ProcessLookupError:
@@ -372,25 +361,21 @@ class Session:
         """The holder ends and cannot wait for the rest of the output."""
         if self._exit_code is None:
             self._exit_code = 128 + signal.SIGKILL
-        self._outputs, outputs = {}, self._outputs
-        for fd in outputs:
-            self._loop.watch(fd)
+        self._close_streams()
         self._finish_if_drained()
 
     def _close_output(self, fd: int) -> None:
         del self._outputs[fd]
         self._loop.watch(fd)
         os.close(fd)
-        if fd == self._input_fd:
-            self._input_fd = -1
+        if fd == self._master:
+            self._master = -1
+            self.intake.close()
 
     def _close_streams(self) -> None:
         for fd in tuple(self._outputs):
             self._close_output(fd)
-        if self._input_fd >= 0:
-            self._loop.watch(self._input_fd)
-            os.close(self._input_fd)
-            self._input_fd = -1
+        self.intake.close()
 
 
 def _read_some(fd: int) -> tuple[bytes, bool]:

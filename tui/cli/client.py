@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DeckError
+from tui.cli.answers import without_answers
 from tui.cli.display import Display
 from tui.cli.outer import INPUT, raw_mode, window_size
 from tui.cli.prefix import Prefix
@@ -105,7 +106,7 @@ async def _type(attachment: Attachment, display: Display, leave: Callable[[Left]
     async with asyncio.TaskGroup() as group:
         sending = group.create_task(_send(attachment, pending))
         while data := await read(INPUT):
-            typed = prefix.feed(data)
+            typed = prefix.feed(data if attachment.controller else without_answers(data))
             if typed.bell:
                 display.ring()
             if typed.data:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _SETTLE = 0.02
 """Seconds without more history after which it is painted; live output paints it at once."""
 
+ANEW = 3
+"""Stream number of a checkpoint that takes the place of output this client was too slow for."""
+
 _CLOSE = 1.0
 """Seconds that a terminal which does not take our bytes is waited for at the end."""
 
@@ -57,6 +60,10 @@ class Display:
             await self._writer.write(piece.data)
 
     def _remember(self, piece: Output) -> None:
+        if piece.stream == ANEW:
+            self._size = piece.size
+            self._restore(piece.data)
+            return
         if all(piece.size):
             self._size = piece.size
             if self._terminal:
