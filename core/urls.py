@@ -1,6 +1,6 @@
 """Which URLs the engine will fetch from.
 
-RFC 3986 for the parts. Only ``https``, and plain ``http`` where nobody is in between (a loopback
+RFC 3986 for the parts, RFC 6761 for ``localhost``. Only ``https``, and plain ``http`` where nobody is in between (a loopback
 address) or where the person has said so.
 """
 
@@ -18,7 +18,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (a name or address, without port) can only be this machine."""
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
