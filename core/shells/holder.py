@@ -112,7 +112,7 @@ class Holder:
         for other in tuple(self._peers):
             other.event(session.record)
         if session.ended:
-            if session.bound and not session.clients:
+            if session.left:
                 self._forget(session)
             self._prune()
         self._look_idle()
