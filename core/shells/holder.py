@@ -112,7 +112,7 @@ class Holder:
         for other in tuple(self._peers):
             other.event(session.record)
         if session.ended:
-            if session.left:
+            if session.bound and not session.clients:
                 self._forget(session)
             self._prune()
         self._look_idle()

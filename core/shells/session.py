@@ -83,7 +83,6 @@ class Session:
     def __init__(self, owner: Owner, record: SessionRecord, *, bound: bool) -> None:
         self.record = record
         self.bound = bound
-        self._met = False
         self.clients: list[Client] = []
         self.controller: Client | None = None
         self._owner = owner
@@ -173,7 +172,7 @@ class Session:
         self._loop.watch(self._pidfd, read=self._leader_ended)
         self._resume()
         if self.bound:
-            self._loop.later(ATTACH_LIMIT, self._give_up_waiting)
+            self._loop.later(ATTACH_LIMIT, self._check_bound)
 
     def discard(self) -> None:
         """Forget it and its folder: nothing of it runs."""
@@ -280,7 +279,6 @@ class Session:
 
     def attach(self, client: Client) -> None:
         """Take a client in; the latest that may type is the controller."""
-        self._met = True
         self.clients.append(client)
         self.record["clients"] = len(self.clients)
         if not client.viewer:
@@ -308,21 +306,9 @@ class Session:
         self._check_bound()
         self._owner.changed(self)
 
-    @property
-    def left(self) -> bool:
-        """Whether it is bound, and its client has gone or never came in time."""
-        return self.bound and not self.clients and self._met
-
     def _check_bound(self) -> None:
-        if self.left and not self.ended:
+        if self.bound and not self.clients and not self.ended:
             self.hang_up()
-
-    def _give_up_waiting(self) -> None:
-        if self._met:
-            return
-        self._met = True
-        self._check_bound()
-        self._owner.changed(self)
 
     # Ending
 
