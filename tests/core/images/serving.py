@@ -19,7 +19,7 @@ from aiohttp import web
 from core.images.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 __all__ = ["DOCKER_MANIFEST", "Served", "digest_of", "serve", "tar"]
 
@@ -54,10 +54,10 @@ class Served:
     redirect: str = ""
     """Where blobs are, if not here."""
     ranges: bool = True
-    gate: asyncio.Event | None = None
-    """Blobs stop after their first half until this is set."""
-    halves: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a blob stopped there."""
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Digest -> it stops after its first half until this is set."""
+    arrived: Callable[[str, int], Awaitable[None]] | None = None
+    """Waits until so many bytes of a blob have come where they go; used before a cut."""
     sent: Counter[str] = field(default_factory=Counter)
     """Bytes of each blob that were sent."""
     requests: list[web.Request] = field(default_factory=list)
@@ -145,14 +145,15 @@ class Served:
         rest, cuts = body[start:], self.cuts.get(digest)
         if cuts:
             rest = rest[: cuts.pop(0)]
-        if self.gate and not self.gate.is_set():
+        if gate := self.gates.get(digest):
             half = len(rest) // 2
             await self._write(response, digest, rest[:half])
             rest = rest[half:]
-            self.halves.set()
-            await self.gate.wait()
+            await gate.wait()
         await self._write(response, digest, rest)
         if cuts is not None and request.transport and len(rest) < len(body) - start:
+            if self.arrived:
+                await self.arrived(digest, start + len(rest))
             request.transport.close()
         return response
 

@@ -168,13 +168,13 @@ async def test_an_endless_short_answer_is_cut_off(served: Served, patience: Pati
 
 async def test_a_silent_server_is_given_up(served: Served) -> None:
     served.blobs["sha256:x"] = b"0123456789"
-    served.gate = asyncio.Event()
+    served.gates["sha256:x"] = gate = asyncio.Event()
     with pytest.raises(Unreachable):
         await fetch(
             f"http://{served.host}/v2/x/blobs/sha256:x",
             Patience(attempts=1, connect=0.2, silence=0.2),
         )
-    served.gate.set()
+    gate.set()
 
 
 async def test_a_dripping_server_is_given_up(fix: dict[str, Any]) -> None:
