@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import hashlib
 import io
@@ -19,6 +18,7 @@ from aiohttp import web
 from core.images.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 __all__ = ["DOCKER_MANIFEST", "Served", "digest_of", "serve", "tar"]
