@@ -40,7 +40,7 @@ class Describer:
             image_digest=record.image_digest,
             repo_digest=record.repo_digest,
             platform=record.platform,
-            state=self._roster.state(record.name),
+            state=self._roster.state(record),
             sessions=len(self._roster.live(record.name)),
             created=record.created,
             used=record.used,

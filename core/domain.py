@@ -139,6 +139,8 @@ class CatalogEntry:
 
     name: str
     """What ``pull NAME`` takes (``debian/12``); unique within its catalog source."""
+    aliases: tuple[str, ...] = ()
+    """Other names that ``pull`` takes for it (``debian/bookworm``)."""
     source: str
     """OCI reference, URL or path, or ``host:`` for this machine's own root."""
     catalog: str

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.bus import Bus
     from core.catalog.store import CatalogStore
     from core.describe import Describer
-    from core.domain import Job, PullSpec
+    from core.domain import Catalog, Job, PullSpec
     from core.jobs import JobBook, Progress
     from core.store.lease import Lease
     from core.store.store import Store
@@ -53,8 +53,8 @@ class Installer:
 
         return self._jobs.start("refresh", "catalog", "refresh", work)
 
-    def _tell_catalog(self) -> None:
-        self._bus.publish(CatalogChanged(catalog=self._catalog.current()))
+    def _tell_catalog(self, catalog: Catalog) -> None:
+        self._bus.publish(CatalogChanged(catalog=catalog))
 
     def pull(self, spec: PullSpec) -> Job:
         """Start a pull, or join the one that does the same.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
 
+    from core.background import Background
     from core.bus import Bus
 
 _log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Progress:
 class JobBook:
     """All jobs of one engine."""
 
-    def __init__(self, bus: Bus, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, bus: Bus, tasks: Background) -> None:
         self._bus = bus
         self._tasks = tasks
         self._entries: dict[str, _Running] = {}
@@ -122,7 +123,7 @@ class JobBook:
         self._changed[job.id] = asyncio.Event()
         self._forget_oldest()
         self._publish(entry)
-        entry.task = self._tasks.create_task(self._run(job.id, work), name=job.id)
+        entry.task = self._tasks.start(self._run(job.id, work), job.id)
         return job
 
     async def _run(self, job_id: str, work: Callable[[Progress], Awaitable[str]]) -> None:
@@ -212,12 +213,6 @@ class JobBook:
                     raise error_of(job)
         raise NotFound(job_id, "no such job")
 
-    def give_up(self) -> None:
-        """Cancel every running job; for the end of the engine."""
-        for entry in self._entries.values():
-            if entry.task is not None:
-                entry.task.cancel()
-
     async def cancel(self, job_id: str) -> None:
         """Cancel and wait until it has ended; success also when it already had."""
         self.get(job_id)
@@ -225,6 +220,9 @@ class JobBook:
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
+        job = self.get(job_id)
+        if not ended(job):  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
 
 
 def _first(group: BaseExceptionGroup, title: str) -> DeckError:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.background import background
 from core.bus import Bus
 from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
@@ -28,7 +29,7 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
-from core.runtimes.idmap import find_idmap
+from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
 from core.shells.roster import Roster
@@ -93,17 +94,17 @@ async def open_local(
     """
     paths.make()
     settings = settings or read_settings(paths.config)
-    idmap = await find_idmap()
+    idmap = await asyncio.to_thread(decide)
     bus = Bus()
     async with (
         Store.open(
             paths.data, enter=idmap.enter, privileged=idmap.privileged, idmap=idmap.kind
         ) as store,
-        asyncio.TaskGroup() as tasks,
+        background() as tasks,
     ):
         jobs = JobBook(bus, tasks)
         catalog = CatalogStore(settings, paths.cache)
-        roster = Roster(paths.run, idmap, store, bus, tasks)
+        roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
         await roster.adopt()
@@ -116,14 +117,12 @@ async def open_local(
             catalog=catalog,
             roster=roster,
             describer=describer,
-            installer=Installer(store, jobs, catalog, settings, idmap, describer, bus),
+            installer=Installer(store, jobs, catalog, describer, bus, warnings=idmap.warnings),
         )
-        sweeping = tasks.create_task(store.sweep(SWEEP_SECONDS))
+        tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
-            sweeping.cancel()
-            jobs.give_up()
             roster.let_go()
 
 
@@ -186,6 +185,7 @@ class LocalEngine:
     async def remove(self, name: str, *, force: bool = False) -> None:
         self._may_change(name)
         record = self._record(name)
+        await self._parts.roster.look()
         live = self._parts.roster.live(record.name)
         if live and not force:
             count = f"{len(live)} session{'s' * (len(live) > 1)}"
@@ -194,6 +194,7 @@ class LocalEngine:
             )
         await self._parts.roster.stop(record)
         await self._parts.store.remove_distro(record.name)
+        self._parts.roster.forget(record)
         self._parts.bus.publish(DistroRemoved(name=record.name))
 
     async def start(self, name: str) -> Distro:
@@ -215,6 +216,7 @@ class LocalEngine:
     # -- sessions -------------------------------------------------------------------------
 
     async def sessions(self) -> list[Session]:
+        await self._parts.roster.look()
         return self._parts.roster.sessions()
 
     async def open(self, spec: ShellSpec) -> Session:

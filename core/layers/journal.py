@@ -43,6 +43,7 @@ def write_journal(target: Target) -> None:
                 numbers[folder.parent] if folder.parent else -1,
                 _text(folder.name),
                 folder.opaque,
+                folder.erased,
                 folder.whiteouts,
                 _dump_attributes(folder.attributes),
                 {_text(name): [_text(p) for p in path] for name, path in folder.links.items()},
@@ -66,11 +67,12 @@ def read_journal(root_fd: int) -> Target:
         rows = json.load(file)
     target = Target(root_fd)
     folders: list[Folder] = []
-    for parent, name, opaque, whiteouts, attributes, links in rows:
+    for parent, name, opaque, erased, whiteouts, attributes, links in rows:
         folder = Folder(_name(name), folders[parent]) if folders else target.root
         if folder.parent:
             folder.parent.children[folder.name] = folder
         folder.opaque = opaque
+        folder.erased = erased
         folder.whiteouts = whiteouts
         if attributes:
             mode, uid, gid, mtime, xattrs = attributes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
@@ -135,7 +136,9 @@ class Worker(asyncio.SubprocessProtocol):
     def kill(self) -> None:
         """End the process at once; nothing happens if it has ended."""
         if self._transport and self._transport.get_returncode() is None:
-            self._transport.kill()
+            # Its group, as the prefix may have forked.
+            with suppress(ProcessLookupError):
+                os.killpg(self._transport.get_pid(), signal.SIGKILL)
 
     async def close(self) -> None:
         """Kill the process if it still runs, and wait until it is gone."""

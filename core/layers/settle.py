@@ -70,7 +70,7 @@ class Settling:
     def _settle_folder(self, folder: Folder) -> Folder | None:
         """Give an implied folder its attributes, or move it; then where to."""
         path = tuple(folder.path())
-        found = None if self._is_hidden(path[:-1]) else self._below.look(path)
+        found = self._lower(folder, path)
         if found and found.is_link:
             resolved = self._resolve(path)
             goal = self._target.reach(list(resolved))
@@ -80,9 +80,15 @@ class Settling:
         folder.attributes = self._attributes(found, path)
         return None
 
-    def _attributes(self, found: Found | None, path: Path) -> Attributes:
+    def _lower(self, folder: Folder, path: Path) -> Found | None:
+        """What lower layers have at the ``path`` of ``folder``."""
+        if folder.erased or self._is_hidden(path[:-1]):
+            return None
+        return self._below.look(path)
+
+    def _attributes(self, found: Found | None, path: Path) -> Attributes | None:
         if not found or not found.is_folder:
-            return Attributes()
+            return None
         seen = found.stat
         xattrs = read_xattrs(self._below.folder_fd(found.layer, path))
         return Attributes(
@@ -97,7 +103,7 @@ class Settling:
             here = here.children[part]
             if here.attributes is None:
                 prefix = tuple(path[:depth])
-                found = None if self._is_hidden(prefix[:-1]) else self._below.look(prefix)
+                found = self._lower(here, prefix)
                 if found and not found.is_folder:
                     raise Hostile(show(b"/".join(prefix)), "the path goes through a file")
                 here.attributes = self._attributes(found, prefix)
@@ -115,6 +121,7 @@ class Settling:
                 child, other = a.children.get(name), b.children.get(name)
                 if child and other:
                     other.attributes = child.attributes or other.attributes
+                    other.erased |= child.erased
                     todo.append((child, other))
                 elif self._make_room(a, b, name):
                     os.rename(name, name, src_dir_fd=target.fd(a), dst_dir_fd=target.fd(b))
@@ -137,8 +144,7 @@ class Settling:
                 target.put_whiteout(b, name)
             return False
         if is_whiteout(there) and (child := a.children.get(name)):
-            child.opaque = True
-            child.attributes = child.attributes or Attributes()
+            child.opaque = child.erased = True
         target.clear(b, name)
         return True
 
@@ -185,8 +191,10 @@ class Settling:
                 pass
             else:
                 return os.readlink(path[-1], dir_fd=fd) if stat.S_ISLNK(found.st_mode) else None
-        elif parent and parent.children[path[-1]].attributes is not None:
-            return None
+        elif parent:
+            child = parent.children[path[-1]]
+            if child.attributes or child.erased:
+                return None
         if self._is_hidden(path[:-1]):
             return None
         lower = self._below.look(path)

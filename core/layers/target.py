@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Hostile
 from core.layers.attributes import OPAQUE, ORIGIN, Attributes
-from core.layers.folders import FOLDER_FLAGS, remove_at
+from core.layers.folders import FOLDER_FLAGS, names_in, remove_at
 from core.layers.names import META, WHITEOUT, show, split
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ class Folder:
 
     Attributes:
         attributes: None while the layer only implied it: then those of the directory below count.
-        opaque: Whether it hides what lower layers have under its name.
+        opaque: Whether it hides what lower layers have in a directory of its name.
+        erased: Whether the layer deletes, apart from that, what they have under its name.
         whiteouts: Whether some were put into it.
         links: Hard links in it whose target the layer does not hold: name to path.
     """
 
     __slots__ = (
-        "attributes", "children", "fd", "links", "name", "opaque", "parent", "whiteouts",
+        "attributes", "children", "erased", "fd", "links", "name", "opaque", "parent", "whiteouts",
     )  # fmt: skip
 
     def __init__(self, name: bytes, parent: Folder | None) -> None:
@@ -44,6 +45,7 @@ class Folder:
         self.children: dict[bytes, Folder] = {}
         self.attributes: Attributes | None = None
         self.opaque = False
+        self.erased = False
         self.whiteouts = False
         self.links: dict[bytes, list[bytes]] = {}
         self.fd = -1
@@ -161,9 +163,7 @@ class Target:
             if not is_whiteout(found):
                 path = show(b"/".join([*parent.path(), name]))
                 raise Hostile(path, "the path goes through a file") from None
-            folder = self.make_folder(parent, name)
-            folder.attributes = Attributes()
-            return folder
+            return self.make_folder(parent, name)
         return self._adopt(parent, name)
 
     def _adopt(self, parent: Folder, name: bytes) -> Folder:
@@ -185,7 +185,7 @@ class Target:
             self._known.clear()
             os.mkdir(name, 0o700, dir_fd=fd)
             folder = self._adopt(parent, name)
-            folder.opaque = True
+            folder.opaque = folder.erased = True
             return folder
         return self._adopt(parent, name)
 
@@ -205,11 +205,25 @@ class Target:
             FileExistsError: this layer has something there that is no folder.
         """
         if child := parent.children.get(name):
-            child.opaque = True
-            child.attributes = child.attributes or Attributes()
+            child.opaque = child.erased = True
             return
         os.mknod(name, stat.S_IFCHR, 0, dir_fd=self.fd(parent))
         parent.whiteouts = True
+
+    def prune(self) -> None:
+        """Remove implied folders that only whiteouts made, where lower layers have none.
+
+        To be called when the folders that have a lower one have their attributes from there.
+        """
+        for folder in reversed(list(self.root.walk())):
+            parent = folder.parent
+            if folder.attributes or folder.links or not parent:
+                continue
+            fd = self.fd(folder)
+            if all(is_whiteout(os.lstat(name, dir_fd=fd)) for name in names_in(fd)):
+                self.clear(parent, folder.name)
+                if folder.erased:
+                    self.put_whiteout(parent, folder.name)
 
     def finish(self, stamper: Stamper) -> None:
         """Give every folder its attributes, the deepest first; implied ones get 0755 root:root."""
@@ -230,7 +244,8 @@ class Target:
         todo = [(child, False) for child in self.root.children.values()]
         while todo:
             folder, hidden = todo.pop()
-            if folder.links or (folder.attributes is None and not hidden):
+            implied = folder.attributes is None and not hidden and not folder.erased
+            if implied or folder.links:
                 return True
             hidden = hidden or folder.opaque
             todo.extend((child, hidden) for child in folder.children.values())

@@ -99,6 +99,7 @@ def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
 
         write_journal(target)
     else:
+        target.prune()
         target.finish(stamper)
     lines = warnings.lines()
     if not archive.ended and meter.given:
@@ -127,6 +128,7 @@ def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     below = Below([_open_root(lower) for lower in reversed(lowers)])
     Settling(target, below, stamper).settle()
     remove_journal(root_fd)
+    target.prune()
     target.finish(stamper)
     return {"warnings": warnings.lines()}
 

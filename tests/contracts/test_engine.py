@@ -87,7 +87,7 @@ async def test_a_failed_pull_leaves_nothing_behind(opener, fix) -> None:
         with pytest.raises(NotFound, match="nope"):
             await engine.result(job.id)
         job = await engine.pull(PullSpec(name="x", source="127.0.0.1:1/lib/busybox"))
-        with pytest.raises(Unreachable, match="127.0.0.1:1"):
+        with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
             await engine.result(job.id)
         assert await engine.distros() == []
         assert await engine.images() == []
@@ -164,7 +164,7 @@ async def test_what_cannot_be_started_says_why(opener, fix) -> None:
         await install(engine, fix)
         with pytest.raises(CommandNotFound, match="nosuch"):
             await engine.run(RunSpec(distro="busybox", argv=("nosuch",)))
-        with pytest.raises(CommandNotExecutable, match="/etc/passwd"):
+        with pytest.raises(CommandNotExecutable, match="passwd"):
             await engine.run(RunSpec(distro="busybox", argv=("/etc/passwd",)))
         with pytest.raises(NotFound, match="/nowhere"):
             await engine.run(RunSpec(distro="busybox", argv=("true",), workdir="/nowhere"))

@@ -42,6 +42,7 @@ def remove(names: tuple[str, ...], *, force: bool) -> int:
 
     async def work(engine: Engine) -> int:
         code = report.OK
+        removed: list[str] = []
         for name in dict.fromkeys(names):
             try:
                 distro = await engine.distro(name)
@@ -51,7 +52,10 @@ def remove(names: tuple[str, ...], *, force: bool) -> int:
                 report.tell_error(error, as_json=settings.format != "table", debug=settings.debug)
                 code = code or error.exit_code
             else:
-                output.write_names([distro.name])
+                removed.append(distro.name)
+        items = [{"name": name} for name in removed]
+        if removed and not output.write_json(settings, "removed", items):
+            output.write_names(removed)
         return code
 
     return call(settings, work)

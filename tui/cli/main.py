@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import DeckError
+from core.version import VERSION
 from tui.cli import report
 from tui.cli.options import Settings
 from tui.cli.verbs import Verbs, on_terminal
@@ -30,6 +31,7 @@ _COMPLETE = "_DISTRODECK_COMPLETE"
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@click.version_option(VERSION, message="distrodeck %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> int:
     """Pull Linux distro images and live in them.
@@ -48,8 +50,7 @@ def _console(settings: Settings) -> int:
     from core.connect import open_engine
     from tui.app import run_console
 
-    run_console(partial(open_engine, root=settings.root, embedded=settings.embedded))
-    return report.OK
+    return run_console(partial(open_engine, root=settings.root, embedded=settings.embedded))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

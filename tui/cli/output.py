@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.domain import Platform
 from core.text import clean
+from widgets import format as figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,16 +125,12 @@ def short_digest(settings: Settings, digest: str) -> str:
 
 def size(count: int | None) -> str:
     """``78.1 MB``; empty for an unknown size."""
-    import humanize
-
-    return "" if count is None else humanize.naturalsize(count)
+    return "" if count is None else figures.size(count)
 
 
 def age(seconds: float | None) -> str:
-    """``2 hours ago``; empty for a time that never was."""
-    import humanize
-
-    return humanize.naturaltime(max(0.0, time.time() - seconds)) if seconds else ""
+    """``2 h``: how long ago that was; empty for a time that never was."""
+    return figures.age(time.time() - seconds) if seconds else ""
 
 
 def cell_width(text: str) -> int:

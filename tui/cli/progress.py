@@ -11,19 +11,18 @@ import os
 import shutil
 import sys
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from core.text import clean
 from tui.cli import output, report
+from widgets import format as figures
+from widgets.rate import Rate
 
 if TYPE_CHECKING:
     from core.domain import Job, LayerState
     from tui.cli.options import Settings
 
 _BAR = 24
-_WINDOW = 5.0
-"""Seconds over which a rate is taken."""
 _STOPPING = "stopping; ctrl+C again leaves it to itself"
 _RANK = {"fetch": 0, "verify": 0, "unpack": 0, "waiting": 1, "done": 2, "exists": 2}
 """Which layers to leave out first where a window is too low for all."""
@@ -97,7 +96,7 @@ class Lines(Silent):
         for layer in job.layers:
             if layer.phase in ("done", "exists"):
                 what = "already here" if layer.phase == "exists" else "done"
-                text = f"layer {_short(layer.digest)} {what} {output.size(layer.total)}"
+                text = f"layer {figures.short(layer.digest, 12)} {what} {output.size(layer.total)}"
                 self._say(text, layer.digest, job)
 
     def stopping(self) -> None:
@@ -116,13 +115,15 @@ class Live(Silent):
     def __init__(self) -> None:
         self._job: Job | None = None
         self._stopping = False
-        self._samples: deque[tuple[float, int]] = deque()
+        self._rate = Rate(time.monotonic())
         self._drawn = 0
         encoding = (sys.stderr.encoding or "").lower()
         self._full, self._empty = ("━", " ") if encoding.startswith("utf") else ("=", " ")
 
     def show(self, job: Job) -> None:
         """Keep it for the next draw."""
+        if self._job is None:  # what was here before this pull is no speed
+            self._rate = Rate(time.monotonic(), job.done)
         self._job = job
 
     def stopping(self) -> None:
@@ -149,28 +150,22 @@ class Live(Silent):
             if self._drawn:
                 sys.stderr.write(f"\x1b[{self._drawn}F\x1b[J")
             seconds = time.time() - (self._job.started or time.time())
-            report.note(f"{self._job.title}: {output.size(self._job.total)} in {_clock(seconds)}")
+            report.note(
+                f"{self._job.title}: {output.size(self._job.total)} in {figures.duration(seconds)}"
+            )
         else:
             self.draw()
 
-    def rate(self, now: float) -> float:
-        """Bytes a second over the last few seconds."""
-        done = self._job.done if self._job else 0
-        self._samples.append((now, done))
-        while len(self._samples) > 2 and now - self._samples[0][0] > _WINDOW:
-            self._samples.popleft()
-        since, before = self._samples[0]
-        return max(done - before, 0) / (now - since) if now > since else 0.0
-
     def _head(self, job: Job) -> str:
-        rate = self.rate(time.monotonic())
+        self._rate.add(time.monotonic(), job.done)
         parts = [job.title, _STOPPING if self._stopping else job.phase or job.state]
         if job.layers:
             parts.append(f"{len(job.layers)} layers")
         if job.total:
-            parts.append(f"{output.size(job.done)} of {output.size(job.total)}")
-        if rate >= 1 and job.done < job.total:
-            parts += [f"{output.size(int(rate))}/s", _clock((job.total - job.done) / rate)]
+            parts.append(figures.progress(job.done, job.total))
+        left = self._rate.remaining(job.done, job.total)
+        if left is not None and job.done < job.total:
+            parts += [figures.rate(self._rate.per_second), figures.duration(left)]
         return "  ".join(parts)
 
     def _layers(self, job: Job, room: int) -> list[str]:
@@ -187,14 +182,4 @@ class Live(Silent):
         share = 1.0 if done else layer.done / layer.total if layer.total else 0.0
         bar = (self._full * int(share * _BAR)).ljust(_BAR, self._empty)
         told = f"{share:4.0%}  {output.size(layer.total)}" if layer.phase == "fetch" else ""
-        return f" {_short(layer.digest)}  {bar}  {layer.phase:<8}{told}".rstrip()
-
-
-def _short(digest: str) -> str:
-    return digest.partition(":")[2][:12] or digest[:12]
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        return f" {figures.short(layer.digest, 12)}  {bar}  {layer.phase:<8}{told}".rstrip()

@@ -16,7 +16,6 @@ from tui.cli.follow import follow
 from tui.cli.options import Verb, current
 
 if TYPE_CHECKING:
-    from core.domain import CatalogEntry
     from core.engine import Engine
     from tui.cli.options import Settings
 
@@ -47,20 +46,17 @@ def pull(
     kept and the next pull goes on from there.
     """
     settings = current()
-    credentials = _credentials(creds, from_stdin=password_stdin)
-    source = _absolute(source)
+    spec = PullSpec(
+        name=name,
+        source=_absolute(source),
+        platform=platform,
+        credentials=_credentials(creds, from_stdin=password_stdin),
+        plain_http=settings.plain_http,
+        checksum=checksum,
+        image_only=image_only,
+    )
 
     async def work(engine: Engine) -> None:
-        entry = await _catalog_entry(engine, source)
-        spec = PullSpec(
-            name=name or (entry.name if entry else ""),
-            source=entry.source if entry and name else "" if entry else source,
-            platform=platform,
-            credentials=credentials,
-            plain_http=settings.plain_http,
-            checksum=checksum or (entry.checksum if entry else ""),
-            image_only=image_only,
-        )
         job = await follow(engine, await engine.pull(spec), settings)
         await _write_result(engine, job.result, settings, image_only=image_only)
 
@@ -68,15 +64,11 @@ def pull(
 
 
 def _absolute(source: str) -> str:
-    """A path made absolute: the engine may run with another working directory."""
-    if source.startswith(("/", "./", "../", "~/")) or Path(source).is_file():
-        return str(Path(source).expanduser().absolute())
+    """A path made absolute, for the engine runs in another folder; else ``source`` as it is."""
+    path = Path(source)
+    if source.startswith(("/", "./", "../", "~/")) or ("." in path.name and path.is_file()):
+        return str(path.expanduser().absolute())
     return source
-
-
-async def _catalog_entry(engine: Engine, source: str) -> CatalogEntry | None:
-    catalog = await engine.catalog()
-    return next((entry for entry in catalog.entries if entry.name == source), None)
 
 
 def _credentials(creds: str, *, from_stdin: bool) -> Credentials | None:

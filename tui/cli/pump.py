@@ -138,10 +138,14 @@ class Writer:
         Raises:
             OSError: an earlier piece could not be written.
         """
+        await self._until(_WINDOW)
+        self.put(data)
+
+    def put(self, data: bytes) -> None:
+        """Take ``data`` without waiting."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
-        await self._until(_WINDOW)
         self._held += len(data)
         self._pieces.put(data)
 

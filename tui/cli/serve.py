@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import select
 import signal
@@ -50,6 +51,7 @@ def serve(*, stop: bool, status: bool) -> int:
     from core.daemon import serve as serve_forever
 
     paths.make()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     report.note(f"serving on {paths.socket}")
     asyncio.run(serve_forever(paths, idle_seconds=0, ready=None))
     return report.OK

@@ -71,7 +71,9 @@ def deck():
 class Tty:
     """``distrodeck WORDS`` in a terminal of its own."""
 
-    def __init__(self, argv: list[str], env: dict[str, str], rows: int, columns: int) -> None:
+    def __init__(
+        self, argv: list[str], env: dict[str, str], rows: int = 24, columns: int = 80
+    ) -> None:
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (rows, columns))
         self.seen = b""

@@ -77,10 +77,11 @@ def test_digests_are_whole_for_a_program_and_short_on_a_terminal(deck, deck_tty)
 
 
 def test_a_table_fits_the_window_of_a_terminal_only(deck, deck_tty) -> None:
-    tty = deck_tty("ls", columns=60)
-    told = tty.until(rb"dev  .*\n").decode()
-    assert all(len(line.rstrip()) <= 60 for line in told.splitlines())
-    assert "\N{HORIZONTAL ELLIPSIS}" in told
+    for columns in (72, 50, 20):
+        told = deck_tty("ls", columns=columns).until(rb"\ndev  .*\n").decode()
+        assert all(len(line.rstrip()) <= columns for line in told.splitlines())
+        assert ("SOURCE" in told) is (columns == 72)
+        assert ("\N{HORIZONTAL ELLIPSIS}" in told) is (columns == 72)
     assert "\N{HORIZONTAL ELLIPSIS}" not in deck("ls", env={"COLUMNS": "60"}).text
 
 

@@ -14,6 +14,14 @@ def test_rm_with_yes_tells_the_name_it_removed(deck) -> None:
     assert (ended.code, ended.text) == (0, "base\n")
 
 
+def test_rm_tells_a_program_what_it_removed(deck) -> None:
+    document = deck("rm", "base", "--yes", "--format", "json").document
+    assert (document["schema"], document["items"]) == (
+        "distrodeck.removed/1",
+        [{"name": "base"}],
+    )
+
+
 def test_rm_of_a_busy_distro_needs_force(deck) -> None:
     assert deck("rm", "-y", "dev").code == 4
     assert deck("rm", "-y", "dev", "--force").code == 0
