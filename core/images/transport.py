@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import errno
+import functools
 import ipaddress
+import os
 import random
 import ssl
 import time
@@ -129,6 +131,7 @@ class Transport:
                     headers=sent,
                     allow_redirects=False,
                     proxy=_proxy(url),
+                    ssl=_trust(url),
                 )
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise explain(url, error) from error
@@ -338,3 +341,16 @@ def _proxy(url: str) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _trust(url: str) -> ssl.SSLContext | bool:
+    """The authorities to trust, those of ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` among them."""
+    if not url.startswith("https:"):
+        return True
+    return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@functools.lru_cache(maxsize=4)
+def _context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Reading the authorities takes 20 ms: once for each value of the variables."""
+    return ssl.create_default_context()

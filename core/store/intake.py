@@ -116,11 +116,9 @@ class Intake:
         )
 
     def new_stage(self) -> Path:
-        """A fresh folder to unpack a layer in: its tree goes to ``fs``, which is there."""
+        """A fresh folder to unpack a layer in: its tree goes to ``fs``, which is not there yet."""
         folder = self.layout.staging / secrets.token_hex(8)
         folder.mkdir(mode=0o700)
-        (folder / "fs").mkdir(mode=0o755)
-        (folder / "fs").chmod(0o755)
         return folder
 
     def stage(self, staged: StagedLayer) -> None:
