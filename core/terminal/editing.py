@@ -12,7 +12,7 @@ import pyte.modes as mo
 import pyte.screens
 from typing_extensions import override
 
-from core.terminal.attributes import DEFAULT, erased
+from core.terminal.attributes import Attributes, erased
 from core.terminal.canvas import Canvas
 from core.terminal.lines import Line
 
@@ -36,13 +36,11 @@ class Editor(Canvas):
 
     @override
     def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        if how not in (0, 1, 2):
+            return
         x, _line = self._edge()
-        if how == 0:
-            self._erase(self.cursor.y, x, self.columns)
-        elif how == 1:
-            self._erase(self.cursor.y, 0, x + 1)
-        elif how == 2:
-            self._erase(self.cursor.y, 0, self.columns)
+        start, end = ((x, self.columns), (0, x + 1), (0, self.columns))[how]
+        self._erase(self.cursor.y, start, end)
 
     @override
     def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
@@ -108,10 +106,13 @@ class Editor(Canvas):
     @override
     def alignment_display(self) -> None:
         self.margins = None
+        self.mode.discard(mo.DECOM)
         self.cursor.x = self.cursor.y = 0
+        pen = self.cursor.pen
+        look = self.cursor.pen = Attributes(pen.foreground, pen.background)
         for line in self.grid:
             line.characters = ["E"] * self.columns
-            line.attributes = [DEFAULT] * self.columns
+            line.attributes = [look] * self.columns
             line.wide = False
             line.wrapped = 0
         self._all_dirty()

@@ -69,10 +69,14 @@ class Line:
         """Blank the halves that writing ``start`` to ``end`` would leave of wide characters."""
         characters = self.characters
         if start < len(characters) and characters[start] == "" and start > 0:
-            characters[start - 1] = " "
-            characters[start] = " "
+            self._blank(start - 1)
+            self._blank(start)
         if end < len(characters) and characters[end] == "":
-            characters[end] = " "
+            self._blank(end)
+
+    def _blank(self, x: int) -> None:
+        self.characters[x] = " "
+        self.attributes[x] = DEFAULT
 
     def fill(self, start: int, end: int, look: Attributes) -> None:
         """Erase the columns from ``start`` to ``end``."""
