@@ -28,7 +28,8 @@ def _glyph_look(row: InstalledRow) -> Look:
     return {"running": "ok", "broken": "bad"}.get(row.state, "dim")  # type: ignore[return-value]
 
 
-def _name(row: InstalledRow) -> str:
+def row_name(row: InstalledRow) -> str:
+    """The name that a row has, or will have."""
     return row.name if isinstance(row, Distro) else row.title
 
 
@@ -40,7 +41,7 @@ def _shells(row: InstalledRow) -> str:
 
 def _size(row: InstalledRow) -> str:
     if isinstance(row, Job):
-        return fmt.percent(row.done, row.total) or row.phase
+        return fmt.percent(row.done, row.total) if row.phase == "fetch" else row.phase or row.state
     return fmt.size(row.size)
 
 
@@ -70,7 +71,7 @@ class DistroList(LineList[InstalledRow]):
 
         return [
             Column("", 1, _glyph, _glyph_look, keep=9),
-            Column("NAME", 12, _name, lambda _: "name", sort=_name, flex=True, keep=10),
+            Column("NAME", 12, row_name, lambda _: "name", sort=row_name, flex=True, keep=10),
             Column(
                 "SHELLS",
                 6,
@@ -89,7 +90,7 @@ class DistroList(LineList[InstalledRow]):
 
     @override
     def key(self, row: InstalledRow) -> object:
-        return _name(row)
+        return row_name(row)
 
 
 def _dim(row: InstalledRow) -> Look:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from widgets import format as fmt
 from widgets.part_line import Part, PartLine
 
-_SPARKS = " ▁▂▃▄▅▆▇█"
+_SPARKS = " ▁▂▃▄▅"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Header(PartLine):
             parts.append(Part(f" {fmt.rate(totals.per_second)}", "ok"))
         if totals.store:
             parts.append(Part(f" · store {fmt.size(totals.store)}", "dim"))
-        self.show(parts, (Part("? ", "key", "help"), Part("keys", "dim", "help")))
+        self.show(parts, (Part("? ", "key", "screen.help"), Part("keys", "dim", "screen.help")))
 
     def _sparks(self) -> str:
         highest = max(self._rates, default=0.0)

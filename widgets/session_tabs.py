@@ -39,10 +39,12 @@ class SessionTabs(PartLine):
 
     def update(self, tabs: Sequence[Tab], current: int) -> None:
         """Show the tabs; ``current`` is the digit of the one looked at, 0 for Home."""
-        home = Part(" ≡ home* " if current == 0 else " ≡ home ", _look(current == 0), "tab(0)")
+        home = Part(
+            " ≡ home* " if current == 0 else " ≡ home ", _look(current == 0), "screen.tab(0)"
+        )
         bar = Part("│", "dim")
         groups = [[bar, *_parts(tab, tab.number == current)] for tab in tabs]
-        new = [bar, Part(" + ", "key", "new_shell")]
+        new = [bar, Part(" + ", "key", "screen.new_shell")]
         place = next((i for i, tab in enumerate(tabs) if tab.number == current), 0)
         left, right = _window(groups, place, self.size.width - 14)
         parts = [home]
@@ -59,7 +61,7 @@ def _look(current: bool) -> str:
 
 
 def _parts(tab: Tab, current: bool) -> list[Part]:
-    action = f"tab({tab.number})"
+    action = f"screen.tab({tab.number})"
     name = f" {tab.number} {tab.name}{'*' if current else ''} "
     parts = [Part(name, _look(current), action)]
     if tab.exit_code is not None:
