@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -34,7 +35,7 @@ class DeckApp(App[int], inherit_bindings=False):
     """
 
     TITLE = "distrodeck"
-    CSS_PATH = "deck.tcss"
+    CSS_PATH = Path(__file__).with_name("deck.tcss")
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
     AUTO_FOCUS = ""
