@@ -1,7 +1,7 @@
 """Which URLs the engine will fetch from.
 
-RFC 3986 for the parts, RFC 6761 for ``localhost``. Only ``https``, and plain ``http`` where nobody is in between (a loopback
-address) or where the person has said so.
+RFC 3986 for the parts, RFC 6761 for ``localhost``. Only ``https``, and plain ``http`` where nobody
+is in between (a loopback address) or where the person has said so.
 """
 
 from __future__ import annotations
