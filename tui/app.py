@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+<<<<<<< HEAD
+=======
+from pathlib import Path
+>>>>>>> u
 from typing import TYPE_CHECKING
 
 from textual import events, work
@@ -34,7 +38,11 @@ class DeckApp(App[int], inherit_bindings=False):
     """
 
     TITLE = "distrodeck"
+<<<<<<< HEAD
     CSS_PATH = "deck.tcss"
+=======
+    CSS_PATH = Path(__file__).with_name("deck.tcss")
+>>>>>>> u
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
     AUTO_FOCUS = ""

@@ -54,6 +54,7 @@ NORMAL: tuple[Key, ...] = (
     _key("tab", "Tab", "next_pane(1)", "next pane", "", "Move"),
     _key("shift+tab", "S-Tab", "next_pane(-1)", "previous pane", "", "Move"),
     _key("0", "0", "tab(0)", "home", "Home", "Move"),
+<<<<<<< HEAD
     _key("", "1-9", "", "shell tab", "go to a shell tab", "Move"),
     _key("", "Enter", "", "shell", "open or go to a shell; pull", "Distro"),
     _key("s", "s", "new_shell", "new shell", "one more shell", "Distro"),
@@ -72,6 +73,26 @@ NORMAL: tuple[Key, ...] = (
     _key("question_mark", "?", "help", "keys", "these keys", "Console"),
     _key("ctrl+l", "^L", "redraw", "redraw", "", "Console"),
     _key("q", "q", "quit", "quit", "back; at Home quit", "Console"),
+=======
+    _key("", "1-9", "", "shell tab", "shell tab", "Move"),
+    _key("", "Enter", "", "shell", "open a shell; pull", "Distro"),
+    _key("s", "s", "new_shell", "new shell", "one more shell", "Distro"),
+    _key("R", "R", "run", "run", "run a command", "Distro"),
+    _key("t", "t", "start_stop", "start/stop", "start or stop", "Distro"),
+    _key("i", "i", "inspect", "inspect", "all that is known", "Distro"),
+    _key("h", "h", "history", "history", "history, layers", "Distro"),
+    _key("x", "x", "remove", "remove", "remove; cancel pull", "Distro"),
+    _key("p", "p", "pull", "pull", "pull an image", "Pull"),
+    _key("a", "a", "again", "again", "try a pull again", "Pull"),
+    _key("ctrl+r", "^R", "refresh", "refresh", "reread the catalog", "Pull"),
+    _key("slash", "/", "filter", "filter", "filter the list", "List"),
+    _key("escape", "Esc", "clear", "clear", "clear the filter", "List"),
+    _key("", "o O", "", "sort", "sort by, reverse", "List"),
+    _key("colon", ":", "command", "command", "command line", "Console"),
+    _key("question_mark", "?", "help", "keys", "these keys", "Console"),
+    _key("ctrl+l", "^L", "redraw", "redraw", "", "Console"),
+    _key("q", "q", "quit", "quit", "home, then quit", "Console"),
+>>>>>>> u
     _key("ctrl+q", "^Q", "app.leave", "quit now", "quit at once", "Console"),
 )
 
@@ -86,7 +107,11 @@ PREFIXED: tuple[Key, ...] = (
     _key("colon", ":", "command", "command line"),
     _key("question_mark", "?", "help", "all keys"),
     _key("D,q", "D", "app.leave", "leave the console"),
+<<<<<<< HEAD
     _key(",".join(PREFIX_KEYS), PREFIX_LABEL, "literal", f"send {PREFIX_LABEL} to the shell"),
+=======
+    _key(",".join(PREFIX_KEYS), PREFIX_LABEL, "literal", f"send {PREFIX_LABEL}"),
+>>>>>>> u
 )
 
 

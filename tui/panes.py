@@ -177,8 +177,17 @@ class Panes(Container, inherit_bindings=False):
 
     def titles(self) -> None:
         """Write counts, filters and the catalog's age into the frames."""
+<<<<<<< HEAD
         for widget, word in ((self.installed, "Installed"), (self.available, "Available")):
             shown, total = widget.counts
+=======
+        lists = (
+            (self.installed, "Installed", len(self._bridge.distros)),
+            (self.available, "Available", len(self._bridge.catalog.entries)),
+        )
+        for widget, word, total in lists:
+            shown = widget.counts[0]
+>>>>>>> u
             count = f"{shown}/{total} /{widget.filter_text}" if widget.filter_text else f"{total}"
             widget.border_title = Content(f"{word} ({count})")
         self.available.border_subtitle = Content(freshness(self._bridge.catalog, self._clock()))

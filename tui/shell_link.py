@@ -11,9 +11,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from widgets.terminal.pane import TerminalPane
 
     from core.engine import Attachment, Engine, Output
+=======
+    from core.engine import Attachment, Engine, Output
+    from widgets.terminal.pane import TerminalPane
+>>>>>>> u
 
 CHECKPOINT_BYTES = 256 * 1024
 """Output after which a checkpoint is handed in, however busy the session is."""
@@ -35,6 +40,11 @@ class ShellLink:
         self._emulator = asyncio.Lock()
         self._offset = 0
         self._since = 0
+<<<<<<< HEAD
+=======
+        self.live = False
+        """True once all history has been shown: what comes now is news."""
+>>>>>>> u
         self.controller = True
         """False while another console controls the session and this one only looks on."""
 
@@ -67,6 +77,10 @@ class ShellLink:
             return await attachment.exit_code()
 
     async def _take(self, output: Output, attachment: Attachment) -> None:
+<<<<<<< HEAD
+=======
+        self.live = not output.replay
+>>>>>>> u
         async with self._emulator:
             self._pane.set_answering(attachment.controller and not output.replay)
             if output.stream == 0:

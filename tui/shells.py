@@ -241,7 +241,11 @@ class ShellDeck(Container, inherit_bindings=False):
             self.post_message(self.Changed())
 
     def _in_sight(self, tab: ShellTab) -> bool:
+<<<<<<< HEAD
         return tab.number == self.current and self.display
+=======
+        return not tab.link.live or (tab.number == self.current and self.display)
+>>>>>>> u
 
     @on(TerminalPane.ClipboardWrite)
     def _clipboard(self, event: TerminalPane.ClipboardWrite) -> None:

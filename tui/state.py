@@ -10,12 +10,19 @@ from widgets.state_line import Hint
 if TYPE_CHECKING:
     from tui.shells import ShellTab
 
+<<<<<<< HEAD
 _ALWAYS = (
     Hint("/", "filter", "screen.filter"),
     Hint(":", "cmd", "screen.command"),
     Hint("?", "keys", "screen.help"),
     Hint("q", "quit", "screen.quit"),
 )
+=======
+IN_SHELL = (Hint("?", "keys", "screen.help"),)
+ALWAYS = (*IN_SHELL, Hint("q", "quit", "screen.quit"))
+"""At the right end of the line, whatever else has room."""
+_EVERYWHERE = (Hint("/", "filter", "screen.filter"), Hint(":", "cmd", "screen.command"))
+>>>>>>> u
 _NORMAL = {
     "installed": (
         Hint("⏎", "shell", "open"),
@@ -45,13 +52,20 @@ _PREFIXED = (
     Hint("z", "zen", "screen.zen"),
     Hint("x", "close", "screen.close_tab"),
     Hint("d", "home", "screen.tab(0)"),
+<<<<<<< HEAD
     Hint("?", "keys", "screen.help"),
+=======
+>>>>>>> u
 )
 
 
 def normal_hints(pane: str) -> tuple[Hint, ...]:
     """The keys of a pane, then those that work everywhere."""
+<<<<<<< HEAD
     return (*_NORMAL.get(pane, ()), *_ALWAYS)
+=======
+    return (*_NORMAL.get(pane, ()), *_EVERYWHERE)
+>>>>>>> u
 
 
 def shell_mode(tab: ShellTab) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from widgets import format as fmt
 from widgets.part_line import Part, PartLine
 
-_SPARKS = " ▁▂▃▄▅▆▇█"
+_SPARKS = " ▁▂▃▄▅"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

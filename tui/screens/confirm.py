@@ -38,7 +38,11 @@ class ConfirmDialog(Dialog[Literal["yes"]]):
         parts: list[tuple[str, str]] = []
         for number, (name, text) in enumerate(self._facts):
             end = "\n" if number + 1 < len(self._facts) else ""
+<<<<<<< HEAD
             parts += [(f"{name:<{width}}", "$text-muted"), (f"{text}{end}", "")]
+=======
+            parts += [(f"{name:<{width}}", "$foreground-muted"), (f"{text}{end}", "")]
+>>>>>>> u
         yield Static(Content.assemble(*parts), markup=False)
         if self._word:
             ask = Content.assemble(("Type ", ""), (self._word, "bold"), (" to go on:", ""))

@@ -23,7 +23,11 @@ from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
 from tui.shells import ShellDeck, ShellTab
+<<<<<<< HEAD
 from tui.state import normal_hints, shell_hints, shell_mode
+=======
+from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
+>>>>>>> u
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
 from widgets.activity import ACTIVE
@@ -242,9 +246,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         tab = self.shells.tab
         if self.in_shell and tab:
             hints = shell_hints(tab, pending=self.prefix_pending)
+<<<<<<< HEAD
             line.update(shell_mode(tab), hints, shell=tab.exit_code is None)
         else:
             line.update("NORMAL", normal_hints(self.panes.active), shell=False)
+=======
+            line.update(shell_mode(tab), hints, IN_SHELL, shell=tab.exit_code is None)
+        else:
+            line.update("NORMAL", normal_hints(self.panes.active), ALWAYS, shell=False)
+>>>>>>> u
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

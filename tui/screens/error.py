@@ -64,5 +64,9 @@ def _content(error: DeckError) -> Content:
     if facts:
         parts.append(("\n", ""))
     for name, text in facts:
+<<<<<<< HEAD
         parts += [(f"\n{name}  ", "$text-muted"), (text, "")]
+=======
+        parts += [(f"\n{name}  ", "$foreground-muted"), (text, "")]
+>>>>>>> u
     return Content.assemble(*parts)

@@ -68,9 +68,8 @@ class TerminalCanvas(Widget, inherit_bindings=False):
 
     @override
     def render_lines(self, crop: Region) -> list[Strip]:
-        if self.window != (self.view.height, self.view.width):
-            # A border takes room without a Resize event.
-            self.call_next(self._fit)
+        # A border takes room without a Resize event.
+        self._fit()
         if self.styles.gutter or self.styles.has_rule("outline") or self.opacity < 1:
             return super().render_lines(crop)
         # Textual's cache would wrap each strip anew; ours keep their rendered text.
