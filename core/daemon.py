@@ -16,6 +16,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.background import background
 from core.config import read_settings
 from core.errors import DeckError
 from core.local import open_local
@@ -80,16 +81,14 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end.set)
         server = NativeServer(self, VERSION, on_clients=self._count)
-        async with asyncio.TaskGroup() as tasks:
-            working = [tasks.create_task(server.serve(listener))]
+        async with background() as tasks:
+            tasks.start(server.serve(listener), "serve")
             if self._idle_seconds > 0:
-                working.append(tasks.create_task(self._watch_idle()))
+                tasks.start(self._watch_idle(), "idle")
             if ready is not None:
                 os.write(ready, b"ready\n")
                 os.close(ready)
             await self._end.wait()
-            for task in working:
-                task.cancel()
 
 
 async def serve(paths: Paths, *, idle_seconds: float | None = None, ready: int | None) -> None:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.domain import Job, JobError, JobKind, JobState, LayerState
+from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
 from core.errors import Cancelled, DeckError, NotFound, by_code
 from core.events import JobChanged
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import Any
 
+    from core.background import Background
     from core.bus import Bus
 
 _log = logging.getLogger(__name__)
@@ -63,21 +64,17 @@ class Progress:
     def __init__(self, book: JobBook, job_id: str) -> None:
         self._book = book
         self._id = job_id
-        self._layers: dict[str, LayerState] = {}
 
-    def phase(self, phase: Any) -> None:
-        """Enter a phase (``resolve``, ``fetch``, ``verify``, ``unpack``, ``commit``)."""
-        if self._book.get(self._id).phase != phase:
-            self._book.update(self._id, urgent=True, phase=phase)
-
-    def layer(self, state: LayerState) -> None:
-        """Set how far one layer has come."""
-        before = self._layers.get(state.digest)
-        self._layers[state.digest] = state
-        layers = tuple(self._layers.values())
+    def report(self, phase: JobPhase, layers: tuple[LayerState, ...]) -> None:
+        """Set the phase of the whole and the state of each layer."""
+        before = self._book.get(self._id)
+        turned = before.phase != phase or [layer.phase for layer in before.layers] != [
+            layer.phase for layer in layers
+        ]
         self._book.update(
             self._id,
-            urgent=before is None or before.phase != state.phase,
+            urgent=turned,
+            phase=phase,
             layers=layers,
             done=sum(layer.done for layer in layers),
             total=sum(layer.total for layer in layers),
@@ -93,7 +90,7 @@ class Progress:
 class JobBook:
     """All jobs of one engine."""
 
-    def __init__(self, bus: Bus, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, bus: Bus, tasks: Background) -> None:
         self._bus = bus
         self._tasks = tasks
         self._entries: dict[str, _Running] = {}
@@ -126,7 +123,7 @@ class JobBook:
         self._changed[job.id] = asyncio.Event()
         self._forget_oldest()
         self._publish(entry)
-        entry.task = self._tasks.create_task(self._run(job.id, work), name=job.id)
+        entry.task = self._tasks.start(self._run(job.id, work), job.id)
         return job
 
     async def _run(self, job_id: str, work: Callable[[Progress], Awaitable[str]]) -> None:
@@ -223,6 +220,9 @@ class JobBook:
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
+        job = self.get(job_id)
+        if not ended(job):  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
 
 
 def _first(group: BaseExceptionGroup, title: str) -> DeckError:

@@ -1,14 +1,14 @@
 """Which URLs the engine will fetch from.
 
-RFC 3986 for the parts. Only ``https``, and plain ``http`` where nobody is in between (a loopback
-address) or where the person has said so.
+RFC 3986 for the parts, RFC 6761 for ``localhost``. Only ``https``, and plain ``http`` where nobody
+is in between (a loopback address) or where the person has said so.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 URL_LIMIT = 2048
 """Longest URL taken from anybody, in characters."""
@@ -18,7 +18,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 def is_loopback(host: str) -> bool:
     """Whether ``host`` (a name or address, without port) can only be this machine."""
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -56,7 +56,7 @@ def join_below(base: str, path: str) -> str:
     Raises:
         ValueError: ``path`` leads elsewhere.
     """
-    joined = urljoin(base, path.replace("\\", "%5C"))
-    if not joined.startswith(base) or "/../" in f"{joined}/" or "%2e%2e" in joined.lower():
+    joined = urljoin(base, path)
+    if not joined.startswith(base) or ".." in re.split(r"[/\\]", unquote(path)):
         raise ValueError(f"leads out of {base}")
     return joined

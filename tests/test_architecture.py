@@ -24,6 +24,7 @@ FUNCTION_LINES = 50
 
 BOUNDARIES = frozenset(
     {
+        "core/background.py",  # raises it again itself, unwrapped
         "core/jobs.py",  # a job: its error becomes its state
         "core/serve/native/server.py",  # a daemon's connection
         "tui/bridge.py",  # the console's calls

@@ -41,7 +41,7 @@ __all__ = [
     "forget_session",
 ]
 
-_HOLDERS = "holders"
+HOLDERS = "holders"
 _START_LIMIT = 30.0
 
 
@@ -78,7 +78,7 @@ class HolderSpec:
     @property
     def folder(self) -> Path:
         """Where its holder lives."""
-        return self.run / _HOLDERS / self.distro
+        return self.run / HOLDERS / self.distro
 
 
 async def ensure_holder(spec: HolderSpec) -> HolderLink:
@@ -129,12 +129,12 @@ def ended_sessions(run: Path, *, running: frozenset[str] = frozenset()) -> list[
 
 def forget_session(run: Path, distro: str, session: int) -> None:
     """Delete what is on disk of an ended session; fine if there is nothing."""
-    records.remove_record(str(run / _HOLDERS / distro), session)
+    records.remove_record(str(run / HOLDERS / distro), session)
 
 
 def _folders(run: Path) -> list[Path]:
     try:
-        return sorted(path for path in (run / _HOLDERS).iterdir() if path.is_dir())
+        return sorted(path for path in (run / HOLDERS).iterdir() if path.is_dir())
     except FileNotFoundError:
         return []
 

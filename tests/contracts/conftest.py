@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,3 +29,13 @@ def opener(request: pytest.FixtureRequest, deck_root: Path) -> Opener:
             yield engine
 
     return open_one
+
+
+@pytest.fixture
+def deck_config(deck_root: Path, fix: dict[str, Any]) -> Path:
+    """The root's config.toml, with the plain registry as a source of the catalog."""
+    path = deck_root / "config" / "config.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    url = fix["registries"]["plain"]["url"]
+    path.write_text(f'[catalog.sources.fixture]\nkind = "registry"\nurl = "{url}"\n')
+    return path

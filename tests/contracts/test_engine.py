@@ -58,12 +58,10 @@ async def test_a_pull_installs_a_distro_with_all_its_facts(opener, fix) -> None:
 
 async def test_a_pull_without_a_source_asks_the_catalog(opener, deck_config, fix) -> None:
     async with opener() as engine:
-        refresh = await engine.refresh()
-        await engine.result(refresh.id)
-        names = {entry.name for entry in (await engine.catalog()).entries}
-        assert "lib/dev" in names
         job = await engine.pull(PullSpec(name="lib/busybox"))
         done = await engine.result(job.id)
+        assert done.result == "busybox"
+        assert "lib/dev" in {entry.name for entry in (await engine.catalog()).entries}
         assert [distro.name for distro in await engine.distros()] == [done.result]
 
 
@@ -87,7 +85,7 @@ async def test_a_failed_pull_leaves_nothing_behind(opener, fix) -> None:
         with pytest.raises(NotFound, match="nope"):
             await engine.result(job.id)
         job = await engine.pull(PullSpec(name="x", source="127.0.0.1:1/lib/busybox"))
-        with pytest.raises(Unreachable, match="127.0.0.1:1"):
+        with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
             await engine.result(job.id)
         assert await engine.distros() == []
         assert await engine.images() == []
@@ -164,12 +162,12 @@ async def test_what_cannot_be_started_says_why(opener, fix) -> None:
         await install(engine, fix)
         with pytest.raises(CommandNotFound, match="nosuch"):
             await engine.run(RunSpec(distro="busybox", argv=("nosuch",)))
-        with pytest.raises(CommandNotExecutable, match="/etc/passwd"):
+        with pytest.raises(CommandNotExecutable, match="passwd"):
             await engine.run(RunSpec(distro="busybox", argv=("/etc/passwd",)))
         with pytest.raises(NotFound, match="/nowhere"):
             await engine.run(RunSpec(distro="busybox", argv=("true",), workdir="/nowhere"))
+        bind = Mount(source="/no/such/source", target="/x")
         with pytest.raises(InvalidInput, match="/no/such/source"):
-            bind = Mount(source="/no/such/source", target="/x")
             await engine.run(RunSpec(distro="busybox", argv=("true",), binds=(bind,)))
         with pytest.raises(NotFound, match="nobody-there"):
             await engine.run(RunSpec(distro="nobody-there", argv=("true",)))
@@ -180,9 +178,7 @@ async def test_a_shell_has_a_terminal_of_its_own(opener, fix) -> None:
         await install(engine, fix)
         session = await engine.open(ShellSpec(distro="busybox", rows=30, columns=100))
         assert session.id >= 2
-        said = await read_until(
-            engine, session.id, rb"/dev/pts/\d+\s+30 100", b"tty; stty size\n"
-        )
+        said = await read_until(engine, session.id, rb"/dev/pts/\d+\s+30 100", b"tty; stty size\n")
         assert b"job control" not in said
         await engine.close(session.id)
 

@@ -5,7 +5,7 @@ import pytest
 from core.urls import check_url, is_loopback, join_below
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+@pytest.mark.parametrize("host", ["localhost", "lab.localhost", "127.0.0.1", "127.9.9.9", "::1"])
 def test_loopback_addresses_are_this_machine(host: str) -> None:
     assert is_loopback(host)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.domain import Caller
@@ -130,12 +131,15 @@ class _Conversation:
                     if kind is Kind.CALL:
                         task = tasks.create_task(self._call(channel, payload))
                         self._calls[channel] = task
-                        task.add_done_callback(lambda _, key=channel: self._calls.pop(key, None))
+                        task.add_done_callback(partial(self._ended, channel))
                     elif kind is Kind.CANCEL and (running := self._calls.get(channel)):
                         running.cancel()
             finally:
                 for running in list(self._calls.values()):
                     running.cancel()
+
+    def _ended(self, channel: int, _task: asyncio.Task[None]) -> None:
+        self._calls.pop(channel, None)
 
     async def _call(self, channel: int, payload: bytes) -> None:
         try:

@@ -1,0 +1,114 @@
+"""The console's application: opens the engine, shows the main screen, says goodbye."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import events, work
+from textual.app import App
+
+from core.errors import DeckError
+from tui.bridge import Bridge
+from tui.safe_text import SafeText
+from tui.screens.deck import DeckScreen
+from tui.screens.error import ErrorDialog
+from tui.themes import DEFAULT, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from textual.driver import Driver
+
+    from core.engine import Engine
+
+    OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
+
+
+class DeckApp(App[int], inherit_bindings=False):
+    """The console. Its result is how many shells keep running.
+
+    None of Textual's own keys is inherited: in a shell ctrl+q and ctrl+c are the shell's.
+    """
+
+    TITLE = "distrodeck"
+    CSS_PATH = Path(__file__).with_name("deck.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+    AUTO_FOCUS = ""
+
+    def __init__(
+        self,
+        open_engine: OpenEngine,
+        *,
+        driver_class: type[Driver] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(driver_class=driver_class)
+        self._filters.append(SafeText())
+        self._open_engine = open_engine
+        self.bridge = Bridge()
+        self.deck = DeckScreen(self.bridge, clock=clock)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DEFAULT
+
+    def get_default_screen(self) -> DeckScreen:
+        """The main screen is always at the bottom of the stack."""
+        return self.deck
+
+    def on_mount(self) -> None:
+        """Connect; the screen is there meanwhile."""
+        self._serve()
+
+    @work(group="engine")
+    async def _serve(self) -> None:
+        while True:
+            try:
+                async with self._open_engine() as engine:
+                    await self.bridge.follow(engine, self.deck)
+            except DeckError as error:
+                self.deck.disconnected()
+                dialog = ErrorDialog("No engine", error, again=True)
+                if await self.push_screen_wait(dialog) != "again":
+                    self.exit(len(self.bridge.live_sessions), return_code=error.exit_code)
+                    return
+
+    async def on_event(self, event: events.Event) -> None:
+        """Give the stroke after the prefix to the main screen, everything else its way.
+
+        Here and not in a widget: keys typed faster than messages travel must not reach the
+        shell, and the pane must not lose the focus (programs see that).
+        """
+        if (
+            isinstance(event, events.Key)
+            and not event.is_forwarded
+            and self.screen is self.deck
+            and self.deck.prefix_pending
+        ):
+            await self.deck.take_prefixed(event.key)
+            return
+        await super().on_event(event)
+
+    async def action_leave(self) -> None:
+        """Leave; every shell lives on."""
+        await self.deck.detach()
+        self.exit(len(self.bridge.live_sessions))
+
+
+def run_console(
+    open_engine: OpenEngine,
+    *,
+    driver_class: type[Driver] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Show the console until the person leaves it; the exit code of the process."""
+    app = DeckApp(open_engine, driver_class=driver_class, clock=clock)
+    shells = app.run()
+    if shells:
+        verb = "shell keeps" if shells == 1 else "shells keep"
+        print(f"{shells} {verb} running; distrodeck brings them back", file=sys.stderr)  # noqa: T201
+    return app.return_code or 0

@@ -1,0 +1,164 @@
+"""Between the engine and the screen: keeps the newest state, tells the rare facts.
+
+An engine may publish hundreds of facts a second; each costs a dict write here, and a timer of
+the screen takes what is new fifteen times a second. Bytes of shells do not come this way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from textual.message import Message
+
+from core.domain import Catalog, Distro, EngineInfo, Job, Session
+from core.errors import DaemonUnreachable, DeckError
+from core.events import (
+    CatalogChanged,
+    DistroChanged,
+    DistroRemoved,
+    Event,
+    JobChanged,
+    Notice,
+    SessionChanged,
+)
+
+if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+
+    from core.engine import Engine
+
+Topic = Literal["distros", "jobs", "sessions", "catalog", "info"]
+TOPICS: frozenset[Topic] = frozenset({"distros", "jobs", "sessions", "catalog", "info"})
+TICK = 1 / 15
+"""Seconds between two looks at what is new."""
+ENDED = frozenset({"done", "failed", "cancelled"})
+
+
+class Bridge:
+    """The newest state of everything the engine has."""
+
+    @dataclass
+    class Connected(Message):
+        """There is an engine; these sessions live."""
+
+        sessions: list[Session]
+
+    @dataclass
+    class JobEnded(Message):
+        """A job ended while the console watched."""
+
+        job: Job
+
+    @dataclass
+    class SessionEnded(Message):
+        """A session ended while the console watched."""
+
+        session: Session
+
+    @dataclass
+    class Told(Message):
+        """A notice of the engine."""
+
+        notice: Notice
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self.info: EngineInfo | None = None
+        self.distros: dict[str, Distro] = {}
+        self.jobs: dict[str, Job] = {}
+        self.sessions: dict[int, Session] = {}
+        self.catalog = Catalog()
+        self.ready = asyncio.Event()
+        """Set while connected and all state has been read once."""
+        self._new: set[Topic] = set(TOPICS)
+
+    def take_new(self) -> set[Topic]:
+        """What changed since the last call."""
+        new, self._new = self._new, set()
+        return new
+
+    @property
+    def live_sessions(self) -> list[Session]:
+        """Sessions that run, by id."""
+        return [s for _, s in sorted(self.sessions.items()) if s.state == "running"]
+
+    async def follow(self, engine: Engine, target: MessagePump) -> None:
+        """Keep the state up to date and tell ``target`` what is rare, until cancelled.
+
+        Raises:
+            DaemonUnreachable: the connection ended.
+            DeckError: the engine would not answer.
+        """
+        async with engine.events() as events:
+            await self._read(engine)
+            self.engine = engine
+            self.ready.set()
+            target.post_message(self.Connected(self.live_sessions))
+            try:
+                async for event in events:
+                    self._note(event, target)
+                    if isinstance(event, DistroChanged | DistroRemoved):
+                        self.info = await engine.info()
+            finally:
+                self.engine = None
+                self.ready.clear()
+                self._new |= TOPICS
+        raise DaemonUnreachable(
+            "engine", "the connection ended", hint="shells keep running: connect again"
+        )
+
+    async def _read(self, engine: Engine) -> None:
+        self.info = await engine.info()
+        self.catalog = await engine.catalog()
+        self.distros = {distro.name: distro for distro in await engine.distros()}
+        self.sessions = {session.id: session for session in await engine.sessions()}
+        self.jobs = {job.id: job for job in await engine.jobs()}
+        self._new |= TOPICS
+
+    def _note(self, event: Event, target: MessagePump) -> None:
+        match event:
+            case JobChanged(job=job):
+                before = self.jobs.get(job.id)
+                self.jobs[job.id] = job
+                self._new.add("jobs")
+                if job.state in ENDED and before and before.state not in ENDED:
+                    target.post_message(self.JobEnded(job))
+            case DistroChanged(distro=distro):
+                self.distros[distro.name] = distro
+                self._new |= {"distros", "info"}
+            case DistroRemoved(name=name):
+                self.distros.pop(name, None)
+                self._new |= {"distros", "info"}
+            case SessionChanged(session=session):
+                known = self.sessions.get(session.id)
+                self.sessions[session.id] = session
+                self._new.add("sessions")
+                if session.state != "running" and known and known.state == "running":
+                    target.post_message(self.SessionEnded(session))
+            case CatalogChanged(catalog=catalog):
+                self.catalog = catalog
+                self._new.add("catalog")
+            case Notice():
+                target.post_message(self.Told(event))
+
+    def need(self) -> Engine:
+        """The engine.
+
+        Raises:
+            DaemonUnreachable: there is no connection now.
+        """
+        if self.engine is None:
+            raise DaemonUnreachable("engine", "not connected", hint="wait, or connect again")
+        return self.engine
+
+
+def job_error(job: Job) -> DeckError | None:
+    """The error of a failed job, as if it had been raised."""
+    from core.errors import by_code
+
+    if job.error is None:
+        return None
+    error = job.error
+    return by_code(error.code)(error.message, hint=error.hint, kept=error.kept)

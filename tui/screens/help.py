@@ -1,0 +1,60 @@
+"""The keys, from the same table that the bindings come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+from typing_extensions import override
+
+from tui.keymap import NORMAL, PREFIX_LABEL, PREFIXED, Key
+from tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+_COLUMNS = (("Move", "Console"), ("Distro", "Pull", "List"))
+
+
+class HelpDialog(Dialog[None]):
+    """NORMAL on the left, what follows the prefix on the right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,q,enter", "close", "Close", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("Keys", classes="-help")
+
+    @override
+    def body(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False), Horizontal(classes="columns"):
+            for groups in _COLUMNS:
+                keys = [(group, [key for key in NORMAL if key.group == group]) for group in groups]
+                yield Static(_table(keys), markup=False)
+            yield Static(_table([(f"Shell: {PREFIX_LABEL}, then", PREFIXED)]), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def _table(groups: Sequence[tuple[str, Sequence[Key]]]) -> Content:
+    lines: list[Content] = []
+    width = max(len(key.shown) for _, keys in groups for key in keys)
+    for title, keys in groups:
+        if lines:
+            lines.append(Content(""))
+        lines.append(Content.styled(title, "bold $text-accent"))
+        lines += [
+            Content.assemble((f"{key.shown:<{width}} ", "bold $text-primary"), (key.sentence, ""))
+            for key in keys
+        ]
+    return Content("\n").join(lines)

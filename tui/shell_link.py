@@ -1,0 +1,112 @@
+"""Carry one session's bytes between the engine and its pane.
+
+Output goes straight into the pane's emulator and keys straight out: no message queue between.
+As the session's controller the console hands in checkpoints of the screen, so that the next
+console that attaches need not read the whole log again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.engine import Attachment, Engine, Output
+    from widgets.terminal.pane import TerminalPane
+
+CHECKPOINT_BYTES = 256 * 1024
+"""Output after which a checkpoint is handed in, however busy the session is."""
+CHECKPOINT_QUIET = 2.0
+"""Seconds of silence after output, after which one is handed in."""
+
+
+class ShellLink:
+    """One attachment, from attach to the session's end or to :meth:`run` being cancelled."""
+
+    def __init__(self, engine: Engine, session: int, pane: TerminalPane) -> None:
+        self._engine = engine
+        self._session = session
+        self._pane = pane
+        self._typed = bytearray()
+        self._size: tuple[int, int] | None = None
+        self._outgoing = asyncio.Event()
+        self._fresh = asyncio.Event()
+        self._emulator = asyncio.Lock()
+        self._offset = 0
+        self._since = 0
+        self.live = False
+        """True once all history has been shown: what comes now is news."""
+        self.controller = True
+        """False while another console controls the session and this one only looks on."""
+
+    def type(self, data: bytes) -> None:
+        """Send ``data`` in order; never waits, whatever the session reads."""
+        self._typed += data
+        self._outgoing.set()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Send the newest size."""
+        self._size = rows, columns
+        self._outgoing.set()
+
+    async def run(self) -> int:
+        """Show the session until it ends; its exit code. Cancelling detaches."""
+        async with self._engine.attach(self._session) as attachment:
+            self.controller = attachment.controller
+            self._pane.restore(attachment.checkpoint, *attachment.checkpoint_size)
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(self._send(attachment))
+                keeping = tasks.create_task(self._keep(attachment))
+                try:
+                    async for output in attachment.output():
+                        await self._take(output, attachment)
+                finally:
+                    sending.cancel()
+                    keeping.cancel()
+                    # A checkpoint at detach: shielded by nothing, the holder has an older one.
+                    await self._hand_in(attachment)
+            return await attachment.exit_code()
+
+    async def _take(self, output: Output, attachment: Attachment) -> None:
+        self.live = not output.replay
+        async with self._emulator:
+            self._pane.set_answering(attachment.controller and not output.replay)
+            if output.stream == 0:
+                self._pane.replay_resize(*output.size)
+            else:
+                await self._pane.offer(output.data)
+            self._offset = output.offset
+            self._since += len(output.data)
+        self._fresh.set()
+        if self._since >= CHECKPOINT_BYTES:
+            await self._hand_in(attachment)
+
+    async def _send(self, attachment: Attachment) -> None:
+        while True:
+            await self._outgoing.wait()
+            self._outgoing.clear()
+            if self._size:
+                size, self._size = self._size, None
+                await attachment.resize(*size)
+            if self._typed:
+                data = bytes(self._typed)
+                self._typed.clear()
+                await attachment.write(data)
+
+    async def _keep(self, attachment: Attachment) -> None:
+        while True:
+            await self._fresh.wait()
+            self._fresh.clear()
+            try:
+                async with asyncio.timeout(CHECKPOINT_QUIET):
+                    await self._fresh.wait()
+            except TimeoutError:
+                await self._hand_in(attachment)
+
+    async def _hand_in(self, attachment: Attachment) -> None:
+        if not attachment.controller or not self._since:
+            return
+        async with self._emulator:
+            self._since = 0
+            checkpoint, offset = self._pane.checkpoint(), self._offset
+        await attachment.hand_in(checkpoint, offset)

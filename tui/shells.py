@@ -1,0 +1,249 @@
+"""The shell tabs: one pane and one link a session, and which of them is in front."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.containers import Container
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+from textual.worker import Worker, WorkerCancelled
+
+from core.errors import DeckError
+from tui.keymap import PREFIX
+from tui.shell_link import ShellLink
+from widgets.session_tabs import Tab
+from widgets.terminal.pane import TerminalPane
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.domain import Session
+    from core.engine import Engine
+
+_ENTER = frozenset({b"\r", b"\n", b"\r\n"})
+DETACH_SECONDS = 2.0
+"""Longest wait for checkpoints when the console leaves."""
+MOST = 9
+"""Tabs that a digit leads to; further sessions wait in the background."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ShellTab:
+    """One tab."""
+
+    number: int
+    session: Session
+    pane: TerminalPane
+    link: ShellLink
+    worker: Worker[None] | None = None
+    title: str = ""
+    exit_code: int | None = None
+    bell: bool = False
+    activity: bool = False
+
+    def summary(self) -> Tab:
+        """What the tab bar shows of it."""
+        return Tab(
+            number=self.number,
+            name=self.session.distro,
+            exit_code=self.exit_code,
+            bell=self.bell,
+            activity=self.activity,
+        )
+
+
+class ShellDeck(Container, inherit_bindings=False):
+    """All panes, one of them in sight; the frame says which and how big."""
+
+    class Changed(Message):
+        """A tab came, went, ended, or has something to tell."""
+
+    @dataclass
+    class Ended(Message):
+        """A session ended with its tab open."""
+
+        tab: ShellTab
+        code: int
+
+    @dataclass
+    class Reopen(Message):
+        """Enter in a tab whose session ended: a new one in its place."""
+
+        tab: ShellTab
+
+    @dataclass
+    class Failed(Message):
+        """A session cannot be shown."""
+
+        tab: ShellTab
+        error: DeckError
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.tabs: dict[int, ShellTab] = {}
+        self.current = 0
+        self.last = 0
+
+    def compose(self) -> ComposeResult:
+        """A word for the time without a pane."""
+        yield Static("", id="shell-wait", markup=False)
+
+    def wait(self, text: str) -> None:
+        """Say ``text`` until a tab is shown."""
+        self.show(0)
+        self.query_one("#shell-wait", Static).update(Content(text))
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Rows and columns that a pane has here."""
+        size = self.content_size
+        return (size.height, size.width) if size else (24, 80)
+
+    @property
+    def tab(self) -> ShellTab | None:
+        """The tab in front."""
+        return self.tabs.get(self.current)
+
+    def find(self, session: int) -> ShellTab | None:
+        """The tab of a session."""
+        return next((tab for tab in self.tabs.values() if tab.session.id == session), None)
+
+    def of_distro(self, name: str) -> list[ShellTab]:
+        """Tabs with a live shell in a distro, the one in front first."""
+        found = [t for t in self.tabs.values() if t.session.distro == name and t.exit_code is None]
+        return sorted(found, key=lambda tab: tab.number != self.current)
+
+    def summaries(self) -> list[Tab]:
+        """The tabs, for the tab bar."""
+        return [self.tabs[number].summary() for number in sorted(self.tabs)]
+
+    async def add(self, engine: Engine, session: Session) -> ShellTab | None:
+        """Give a session a tab and attach to it; None when all digits are taken."""
+        if known := self.find(session.id):
+            return known
+        free = [number for number in range(1, MOST + 1) if number not in self.tabs]
+        if not free:
+            return None
+        pane = TerminalPane(prefix=PREFIX)
+        pane.display = False
+        link = ShellLink(engine, session.id, pane)
+        tab = ShellTab(number=free[0], session=session, pane=pane, link=link, title=session.title)
+        self.tabs[tab.number] = tab
+        await self.mount(pane)
+        tab.worker = self._drive(tab)
+        self.post_message(self.Changed())
+        return tab
+
+    @work
+    async def _drive(self, tab: ShellTab) -> None:
+        try:
+            code = await tab.link.run()
+        except DeckError as error:
+            self.post_message(self.Failed(tab, error))
+            return
+        tab.exit_code = code
+        tab.pane.show_exit(code)
+        self.post_message(self.Ended(tab, code))
+
+    def show(self, number: int) -> None:
+        """Bring a tab to the front; 0: none."""
+        if number != self.current and self.current:
+            self.last = self.current
+        self.current = number
+        for tab in self.tabs.values():
+            tab.pane.display = tab.number == number
+        self.query_one("#shell-wait").display = number == 0
+        if front := self.tab:
+            front.bell = front.activity = False
+        self.post_message(self.Changed())
+
+    async def drop(self, tab: ShellTab) -> None:
+        """Take a tab away; the session itself is left be."""
+        if tab.worker:
+            tab.worker.cancel()
+        self.tabs.pop(tab.number, None)
+        if self.current == tab.number:
+            self.current = 0
+        if self.last == tab.number:
+            self.last = 0
+        await tab.pane.remove()
+        self.post_message(self.Changed())
+
+    async def detach(self) -> None:
+        """Leave every session, handing in its checkpoint; all of them live on."""
+        workers = [tab.worker for tab in self.tabs.values() if tab.worker]
+        for worker in workers:
+            worker.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DETACH_SECONDS):
+                for worker in workers:
+                    with suppress(WorkerCancelled):
+                        await worker.wait()
+
+    def describe(self) -> None:
+        """Write the frame: number, name, title, size."""
+        tab = self.tab
+        if tab is None:
+            self.border_title = self.border_subtitle = None
+            return
+        title = f" — {tab.title}" if tab.title else ""
+        self.border_title = Content(f"{tab.number} {tab.session.distro}{title}")
+        rows, columns = tab.pane.size.height, tab.pane.size.width
+        watching = "" if tab.link.controller else " · watching"
+        ended = f" · exit code {tab.exit_code}" if tab.exit_code is not None else ""
+        self.border_subtitle = Content(f"{columns}x{rows}{watching}{ended}")
+
+    def _of_pane(self, pane: TerminalPane) -> ShellTab | None:
+        return next((tab for tab in self.tabs.values() if tab.pane is pane), None)
+
+    @on(TerminalPane.Input)
+    def _input(self, event: TerminalPane.Input) -> None:
+        event.stop()
+        tab = self._of_pane(event.pane)
+        if tab and tab.exit_code is None:
+            tab.link.type(event.data)
+        elif tab and event.data in _ENTER:
+            self.post_message(self.Reopen(tab))
+
+    @on(TerminalPane.Resized)
+    def _resized(self, event: TerminalPane.Resized) -> None:
+        event.stop()
+        if tab := self._of_pane(event.pane):
+            tab.link.resize(event.rows, event.columns)
+            self.describe()
+            self.post_message(self.Changed())
+
+    @on(TerminalPane.TitleChanged)
+    def _titled(self, event: TerminalPane.TitleChanged) -> None:
+        event.stop()
+        if tab := self._of_pane(event.pane):
+            tab.title = event.title
+            self.describe()
+
+    @on(TerminalPane.Bell)
+    def _bell(self, event: TerminalPane.Bell) -> None:
+        event.stop()
+        if (tab := self._of_pane(event.pane)) and not self._in_sight(tab):
+            tab.bell = True
+            self.post_message(self.Changed())
+
+    @on(TerminalPane.Activity)
+    def _activity(self, event: TerminalPane.Activity) -> None:
+        event.stop()
+        if (tab := self._of_pane(event.pane)) and not self._in_sight(tab) and not tab.activity:
+            tab.activity = True
+            self.post_message(self.Changed())
+
+    def _in_sight(self, tab: ShellTab) -> bool:
+        return not tab.link.live or (tab.number == self.current and self.display)
+
+    @on(TerminalPane.ClipboardWrite)
+    def _clipboard(self, event: TerminalPane.ClipboardWrite) -> None:
+        event.stop()
+        self.app.copy_to_clipboard(event.text)

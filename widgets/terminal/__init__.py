@@ -1,0 +1,1 @@
+"""The terminal pane: a shell's screen as a Textual widget."""

@@ -1,0 +1,198 @@
+"""What of a terminal is seen: its screen, or lines further back, as strips.
+
+Strips are kept by the text of their line, so that a scroll or a program's full redraw builds
+(and sends to the outer terminal) only what really changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.strip import Strip
+
+from widgets.terminal.drawing import cell_span, draw_badge, draw_line, draw_note, draw_restyled
+
+if TYPE_CHECKING:
+    from core.terminal.attributes import Attributes
+    from core.terminal.lines import Line
+    from core.terminal.terminal import Terminal
+    from widgets.terminal.palette import Palette
+    from widgets.terminal.selection import Selection
+
+    _Kept = tuple[list[str], list[Attributes], Strip]
+    """Characters and looks of a line, and how it was drawn."""
+
+
+class ScreenView:
+    """A window of ``height`` x ``width`` cells on a terminal and its history."""
+
+    def __init__(self, terminal: Terminal, palette: Palette) -> None:
+        self.terminal = terminal
+        self.palette = palette
+        self.width = 0
+        self.height = 0
+        self.back = 0
+        """Lines the view is scrolled back; 0 follows the program."""
+        self.focused = False
+        self.selection: Selection | None = None
+        self.note = ""
+        """A line of the console's own below the last output (how the session ended)."""
+        self._strips: dict[str, _Kept] = {}
+        self._rows: dict[int, _Kept] = {}
+        self._drawn: dict[int, Strip] = {}
+        self._overlay: tuple[Strip, tuple[int, bool, bool], Strip] | None = None
+        self._top = 0
+        self._cell: tuple[int, int] | None = None
+        self._underlined = False
+        self._note_row = -1
+
+    def replace(self, terminal: Terminal) -> None:
+        """Look at another terminal (a restored one)."""
+        self.terminal = terminal
+        self.back = 0
+        self.selection = None
+        self.forget()
+
+    def repaint_with(self, palette: Palette) -> None:
+        """Use other colours from now on."""
+        self.palette = palette
+        self.forget()
+
+    def resize(self, width: int, height: int) -> None:
+        """The window became larger or smaller; the terminal keeps its own size."""
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = width, height
+            self.forget()
+
+    def forget(self) -> None:
+        """Build every strip anew."""
+        self._strips.clear()
+        self._rows.clear()
+        self._drawn.clear()
+        self._overlay = None
+
+    # positions
+
+    @property
+    def top(self) -> int:
+        """Line number of the first row of the window; 0 is the oldest line of the history."""
+        return self._top
+
+    def line(self, number: int) -> Line | None:
+        """The line of that number; None below the screen."""
+        terminal = self.terminal
+        if number < terminal.history_size:
+            return terminal.history_line(number)
+        y = number - terminal.history_size
+        return terminal.line(y) if y < terminal.rows else None
+
+    def scroll(self, lines: int) -> bool:
+        """Go back (positive) or forward; whether the view moved."""
+        back = min(max(0, self.back + lines), self.terminal.history_size)
+        moved = back != self.back
+        self.back = back
+        return moved
+
+    def locate(self) -> None:
+        """Find the rows to show and the cursor's cell among them.
+
+        A window lower than the screen shows the part with the cursor.
+        """
+        terminal = self.terminal
+        cursor = terminal.cursor
+        hidden = max(0, terminal.rows - self.height)
+        above = min(hidden, max(0, cursor.y - self.height + 1))
+        self._top = max(0, terminal.history_size + above - self.back)
+        y = cursor.y + terminal.history_size - self._top
+        seen = cursor.visible and not self.note and 0 <= y < self.height and cursor.x < self.width
+        self._cell = (y, cursor.x) if seen else None
+        self._underlined = cursor.shape == "underline"
+        self._note_row = -1
+        if self.note:
+            free = terminal.line(cursor.y).text.strip() == ""
+            self._note_row = min(max(0, y + (not free)), self.height - 1)
+
+    @property
+    def cursor_cell(self) -> tuple[int, int] | None:
+        """Row and column of the window under the visible cursor."""
+        return self._cell
+
+    # drawing
+
+    def changed_rows(self) -> list[int]:
+        """Rows of the window that look different from what :meth:`draw` last gave.
+
+        Takes the terminal's dirty rows.
+        """
+        dirty = self.terminal.take_dirty()
+        if self.back:
+            # Somebody reads further up: the lines stay where they are.
+            self.back = min(self.back + dirty.scrolled, self.terminal.history_size)
+        before = self._top - self.terminal.history_size, self._cell, self._note_row
+        self.locate()
+        offset = self.terminal.history_size - self._top
+        if self.back or dirty.everything or dirty.scrolled or before[0] != -offset or self.note:
+            candidates = set(range(self.height))
+        else:
+            candidates = {row + offset for row in dirty.rows}
+            candidates.update(cell[0] for cell in (before[1], self._cell) if cell)
+        return [
+            y
+            for y in sorted(candidates)
+            if 0 <= y < self.height and self._strip(y) is not self._drawn.get(y)
+        ]
+
+    def draw(self, y: int) -> Strip:
+        """Row ``y`` of the window as it is now."""
+        strip = self._drawn[y] = self._strip(y)
+        return strip
+
+    def _strip(self, y: int) -> Strip:
+        if y == self._note_row:
+            return draw_note(self.note, self.width, self.palette)
+        number = self._top + y
+        line = self.line(number)
+        if line is None or not self.width:
+            return Strip.blank(self.width, self.palette.base)
+        strip = self._line_strip(y, line)
+        if self.back and y == 0:
+            return draw_badge(
+                strip, f" {self.back:,}/{self.terminal.history_size:,} ", self.palette
+            )
+        selection = self.selection
+        if selection and (span := selection.columns_of(number, len(line.characters))):
+            strip = draw_restyled(line, strip, span, self.palette.inverse)
+        if self._cell and self._cell[0] == y:
+            strip = self._with_cursor(line, strip, self._cell[1])
+        return strip
+
+    def _line_strip(self, y: int, line: Line) -> Strip:
+        kept = self._rows.get(y)
+        if kept and kept[1] == line.attributes and kept[0] == line.characters:
+            return kept[2]
+        text = line.text
+        # Lines that scrolled have their strip under another row.
+        found = None if line.wide else self._strips.get(text)
+        if found and found[1] == line.attributes:
+            self._rows[y] = found
+            return found[2]
+        strip = draw_line(line, self.width, self.palette)
+        made = (line.characters[:], line.attributes[:], strip)
+        self._rows[y] = made
+        if not line.wide:
+            if len(self._strips) > 4 * self.height + 64:
+                self._strips.clear()
+            self._strips[text] = made
+        return strip
+
+    def _with_cursor(self, line: Line, strip: Strip, x: int) -> Strip:
+        look = (x, self.focused, self._underlined)
+        overlay = self._overlay
+        if overlay and overlay[0] is strip and overlay[1] == look:
+            return overlay[2]
+        style = self.palette.underlined if self._underlined else self.palette.inverse
+        if not self.focused:
+            style = self.palette.shaded
+        drawn = draw_restyled(line, strip, cell_span(line, x), style)
+        self._overlay = (strip, look, drawn)
+        return drawn
