@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DaemonUnreachable
 from core.paths import Paths, find_paths
+from core.runtimes.forking import raise_fault
 from core.serve.native.link import connect
 from core.version import VERSION
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20.0
 """A daemon that has not said it is ready by then is given up."""
+
+READY = b"ready\n"
+"""What a daemon tells its starter when it may be connected to; else why it gave up."""
 
 KEPT_ENVIRONMENT = (
     "HOME",
@@ -145,7 +149,12 @@ def _starting(paths: Paths) -> Iterator[None]:
 
 
 def _start(paths: Paths) -> None:
-    """Start a daemon and wait until it is ready. Raises: DaemonUnreachable."""
+    """Start a daemon and wait until it is ready.
+
+    Raises:
+        DaemonUnreachable: it said nothing.
+        DeckError: what it met.
+    """
     ready, tell = os.pipe()
     try:
         log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -166,11 +175,12 @@ def _start(paths: Paths) -> None:
         if not select.select([ready], [], [], START_SECONDS)[0]:
             os.kill(process.pid, signal.SIGKILL)
             raise DaemonUnreachable("engine daemon", "did not become ready", hint=_see(paths))
-        said = os.read(ready, 4096).decode(errors="replace").strip()
-        if said != "ready":
+        said = os.read(ready, 65536)
+        if said != READY:
             process.wait()
+            raise_fault(said)
             raise DaemonUnreachable(
-                "engine daemon", said or f"ended with {process.returncode}", hint=_see(paths)
+                "engine daemon", f"ended with {process.returncode}", hint=_see(paths)
             )
         # It is nobody's child from here on; without this, Popen's destructor complains.
         process.returncode = 0

@@ -12,15 +12,18 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.background import background
 from core.config import read_settings
+from core.connect import READY
 from core.errors import DeckError
 from core.local import open_local
 from core.paths import Paths
+from core.runtimes.forking import from_os, write_fault
 from core.serve.native.link import listen
 from core.serve.native.server import NativeServer
 from core.version import VERSION
@@ -86,8 +89,7 @@ class Daemon:
             if self._idle_seconds > 0:
                 tasks.start(self._watch_idle(), "idle")
             if ready is not None:
-                os.write(ready, b"ready\n")
-                os.close(ready)
+                os.write(ready, READY)
             await self._end.wait()
 
 
@@ -129,20 +131,32 @@ def main() -> int:
         run=arguments.run,
     )
     os.umask(0o077)
-    paths.make()
+    try:
+        paths.make()
+        _log_to(paths.log)
+        asyncio.run(serve(paths, ready=arguments.ready))
+    except DeckError as error:
+        return _give_up(error, arguments.ready)
+    except OSError as error:
+        return _give_up(from_os(error), arguments.ready)
+    return 0
+
+
+def _log_to(path: Path) -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[RotatingFileHandler(paths.log, maxBytes=LOG_BYTES, backupCount=1)],
+        handlers=[RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1)],
     )
-    try:
-        asyncio.run(serve(paths, ready=arguments.ready))
-    except DeckError as error:
-        _log.error("%s", error)
-        if arguments.ready is not None:
-            os.write(arguments.ready, f"{error.message}\n".encode())
-        return error.exit_code
-    return 0
+
+
+def _give_up(error: DeckError, ready: int | None) -> int:
+    """Tell the starter, if it is still there to hear it, and the log."""
+    _log.error("%s", error)
+    if ready is not None:
+        with suppress(OSError):
+            write_fault(ready, error)
+    return error.exit_code
 
 
 if __name__ == "__main__":
