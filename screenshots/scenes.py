@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.engines.demo import DemoEngine
 from tui.app import DeckApp
+from widgets.output_list import OutputList
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from textual.pilot import Pilot
 
@@ -20,8 +21,8 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 class DemoApp(DeckApp):
     """A console on a demonstration engine whose time stands still."""
 
-    def __init__(self, *, pulls: bool = True, sessions: bool = True) -> None:
-        engine = DemoEngine(pulls=pulls, sessions=sessions)
+    def __init__(self, engine: DemoEngine | None = None, **options: Any) -> None:
+        engine = engine or DemoEngine(**options)
 
         @asynccontextmanager
         async def open_engine() -> AsyncIterator[DemoEngine]:
@@ -31,50 +32,74 @@ class DemoApp(DeckApp):
         self.demo = engine
 
 
-async def settled(pilot: Pilot[int]) -> None:
-    """Wait until everything that is under way has been drawn."""
-    app = pilot.app
-    assert isinstance(app, DeckApp)
+def demo(pilot: Pilot[int]) -> DemoApp:
+    """The application under the pilot."""
+    assert isinstance(pilot.app, DemoApp)
+    return pilot.app
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Let the application go on until ``condition`` holds."""
     async with asyncio.timeout(20):
-        await app.bridge.ready.wait()
-    await pilot.pause(0.15)
+        while not condition():
+            await pilot.pause(0.01)
     await pilot.pause()
 
 
+async def settled(pilot: Pilot[int]) -> None:
+    """Wait until what the engine has is on the screen."""
+    app = demo(pilot)
+    panes = app.deck.panes
+    pulls = {job for job in await app.demo.jobs() if job.kind == "pull"}
+    shells = {session.id for session in await app.demo.sessions() if session.state == "running"}
+    await until(pilot, lambda: panes.available.counts[1] and app.bridge.ready.is_set())
+    await until(pilot, lambda: set(panes.activity.jobs) == pulls)
+    await until(pilot, lambda: {t.session.id for t in panes.shells.tabs.values()} >= shells)
+    await until(pilot, lambda: all(tab.link.offset for tab in panes.shells.tabs.values()))
+
+
 async def passed(pilot: Pilot[int], steps: int) -> None:
-    """Let the demonstration's time pass, step by step."""
-    assert isinstance(pilot.app, DemoApp)
+    """Let the demonstration's time pass, step by step, each of them drawn."""
     for _ in range(steps):
-        pilot.app.demo.advance()
-        await pilot.pause(0.08)
+        demo(pilot).demo.advance()
+        await settled(pilot)
+
+
+async def dialog(pilot: Pilot[int]) -> None:
+    """Wait for a dialog."""
+    app = demo(pilot)
+    await until(pilot, lambda: app.screen is not app.deck)
 
 
 async def home(pilot: Pilot[int]) -> None:
     """Home, a pull under way, history of the selected distro."""
     await passed(pilot, 6)
     await pilot.press("j", "j", "j", "j", "j")
+    await until(pilot, lambda: demo(pilot).deck.panes.history.counts[1] == 6)
 
 
 async def shell(pilot: Pilot[int]) -> None:
     """A shell tab in front."""
     await passed(pilot, 6)
     await pilot.press("1")
-    await settled(pilot)
+    await until(pilot, lambda: demo(pilot).deck.in_shell)
+    tab = demo(pilot).deck.shells.tabs[1]
     await pilot.press(*"uname", "enter")
+    await until(pilot, lambda: "GNU/Linux" in "\n".join(tab.pane.terminal.text()))
 
 
 async def which_key(pilot: Pilot[int]) -> None:
     """The prefix was pressed and nothing after it."""
     await shell(pilot)
     await pilot.press("ctrl+right_square_bracket")
-    await pilot.pause(0.4)
+    await until(pilot, lambda: demo(pilot).deck.query_one("#which-key").display)
 
 
 async def remove(pilot: Pilot[int]) -> None:
     """A distro in which shells run is about to be removed."""
     await home(pilot)
     await pilot.press("G", "x")
-    await settled(pilot)
+    await dialog(pilot)
     await pilot.press(*"ubu")
 
 
@@ -82,24 +107,28 @@ async def run(pilot: Pilot[int]) -> None:
     """A command was run and failed."""
     await home(pilot)
     await pilot.press("R")
-    await settled(pilot)
+    await dialog(pilot)
     await pilot.press(*"make", "enter")
+    await until(pilot, lambda: demo(pilot).screen.query_one(OutputList).counts[1])
 
 
 async def error(pilot: Pilot[int]) -> None:
     """A pull was cut."""
     await pilot.press("p")
-    await settled(pilot)
+    await dialog(pilot)
     await pilot.press(*"localhost:5000/team/flaky:1", "enter")
-    await settled(pilot)
-    await passed(pilot, 20)
+    app = demo(pilot)
+    await until(pilot, lambda: app.screen is app.deck and len(app.bridge.jobs) == 3)
+    for _ in range(18):
+        await passed(pilot, 1)
+    await dialog(pilot)
 
 
 async def pull(pilot: Pilot[int]) -> None:
     """What to pull?"""
     await home(pilot)
     await pilot.press("p")
-    await settled(pilot)
+    await dialog(pilot)
     await pilot.press(*"localhost:5000/lib/dev", "tab", *"dev")
 
 
@@ -107,6 +136,7 @@ async def keys(pilot: Pilot[int]) -> None:
     """Help."""
     await home(pilot)
     await pilot.press("question_mark")
+    await dialog(pilot)
 
 
 async def catalog(pilot: Pilot[int]) -> None:
@@ -119,6 +149,7 @@ async def inspect(pilot: Pilot[int]) -> None:
     """All that is known of one distro."""
     await home(pilot)
     await pilot.press("i")
+    await dialog(pilot)
 
 
 SCENES = {
@@ -141,5 +172,4 @@ async def picture(name: str, size: tuple[int, int]) -> str:
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         await SCENES[name](pilot)
-        await settled(pilot)
         return app.export_screenshot()
