@@ -1,6 +1,7 @@
 """Shells on local PTYs in terminal panes, without an engine: for looking and for measuring.
 
-``python -m benchmarks.pane_app [COMMAND …]`` runs one command (default: bash) full screen.
+``python -m benchmarks.pane_app [COMMAND …] [-- COMMAND …]`` runs each command (default: bash)
+in a pane of its own.
 """
 
 from __future__ import annotations
@@ -137,5 +138,15 @@ class PaneApp(App[None], inherit_bindings=False):
         self.exit()
 
 
+def _commands(words: Sequence[str]) -> list[list[str]]:
+    commands: list[list[str]] = [[]]
+    for word in words:
+        if word == "--":
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    return [command or ["bash"] for command in commands]
+
+
 if __name__ == "__main__":
-    PaneApp([sys.argv[1:] or ["bash"]]).run()
+    PaneApp(_commands(sys.argv[1:])).run()

@@ -15,6 +15,7 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["pull", "refresh"]
+JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,8 @@ class CatalogEntry:
 
     name: str
     """What ``pull NAME`` takes (``debian/12``); unique within its catalog source."""
+    aliases: tuple[str, ...] = ()
+    """Other names that ``pull`` takes for it (``debian/bookworm``)."""
     source: str
     """OCI reference, URL or path, or ``host:`` for this machine's own root."""
     catalog: str
@@ -285,7 +288,7 @@ class Job:
     title: str
     """What a person calls it: the distro's name or the source."""
     state: JobState
-    phase: Literal["", "resolve", "fetch", "verify", "unpack", "commit"] = ""
+    phase: JobPhase = ""
     layers: tuple[LayerState, ...] = ()
     done: int = 0
     total: int = 0

@@ -181,7 +181,9 @@ class Cancelled(DeckError):
 def _tree(cls: type[DeckError]) -> dict[str, type[DeckError]]:
     found = {cls.code: cls}
     for child in cls.__subclasses__():
-        found.update(_tree(child))
+        # a subclass that only one module knows keeps the code of its parent
+        for code, kind in _tree(child).items():
+            found.setdefault(code, kind)
     return found
 
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import os
 import selectors
+import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.messages import ExitApp
 from typing_extensions import override
 
 from tui.input_parser import InputParser
+from widgets.terminal.turns import hush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POLL = 0.1
 """Seconds between two looks at ``exit_event``; input itself wakes the loop at once."""
+
+SWITCH_INTERVAL = 0.001
+"""Seconds a thread may keep the interpreter from another one; Python's own value is 0.005."""
 
 READ_SIZE = 64 * 1024
 
@@ -37,6 +43,8 @@ class DeckDriver(LinuxDriver):
     @override
     def run_input_thread(self) -> None:
         """Read, parse and post events until :attr:`exit_event` is set."""
+        # Parsing a flood of output holds the interpreter; a key waits for it twice.
+        sys.setswitchinterval(SWITCH_INTERVAL)
         parser = InputParser(escape_wait(os.environ), self._debug)
         decode = getincrementaldecoder("utf-8")("surrogateescape").decode
         with selectors.DefaultSelector() as selector:
@@ -48,9 +56,11 @@ class DeckDriver(LinuxDriver):
                     if not data:
                         self.send_message(ExitApp())
                         return
-                    messages = parser.feed(text) if (text := decode(data)) else ()
+                    messages = list(parser.feed(text)) if (text := decode(data)) else []
                 else:
-                    messages = parser.tick()
+                    messages = list(parser.tick())
+                if any(isinstance(message, Key) for message in messages):
+                    self._loop.call_soon_threadsafe(hush)
                 for message in messages:
                     self.process_message(message)
 

@@ -7,7 +7,6 @@ and the next character wraps.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pyte.modes as mo
@@ -16,9 +15,9 @@ from typing_extensions import override
 
 from core.terminal.attributes import DEFAULT, Attributes, erased
 from core.terminal.chars import from_char, to_char
-from core.terminal.history import History, Packed
+from core.terminal.history import History, Packed, unpack
 from core.terminal.lines import EARLY, FULL, Line, Rows
-from core.terminal.widths import WIDTHS, joins, widened
+from core.terminal.widths import RUNS, WIDTHS, joins, widened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,23 +117,25 @@ class Canvas(pyte.screens.Screen):
             for character in data:
                 self._draw_grapheme(character)
             return
-        start = 0
-        for width, group in groupby(map(WIDTHS.__getitem__, data)):
-            end = start + len(list(group))
-            self._draw_run(data[start:end], width)
-            start = end
+        for narrow, wide, other in RUNS.findall(data):
+            if narrow:
+                self.last_drawn = narrow
+                self._put(narrow)
+            elif wide:
+                self.last_drawn = wide
+                self._put_wide(wide)
+            else:
+                self._draw_one(other, WIDTHS[other])
 
-    def _draw_run(self, run: str, width: int) -> None:
-        if width:
-            self.last_drawn = run
+    def _draw_one(self, character: str, width: int) -> None:
+        if not width:
+            self._attach(character)
+            return
+        self.last_drawn = character
         if width == 1:
-            self._put(run)
-        elif width == 2:
-            for character in run:
-                self._put_wide(character)
+            self._put(character)
         else:
-            for character in run:
-                self._attach(character)
+            self._put_wide(character)
 
     def _draw_grapheme(self, character: str) -> None:
         width = WIDTHS[character]
@@ -152,7 +153,7 @@ class Canvas(pyte.screens.Screen):
                 line.attributes[self.cursor.x] = line.attributes[position]
                 self.cursor.x += 1
                 return
-        self._draw_run(character, width)
+        self._draw_one(character, width)
 
     def _put(self, run: Sequence[str]) -> None:
         """Write characters of one column each."""
@@ -181,32 +182,43 @@ class Canvas(pyte.screens.Screen):
             self.dirty.add(cursor.y)
             offset += taken
 
-    def _put_wide(self, character: str) -> None:
-        """Write a character of two columns; it wraps as a whole."""
+    def _put_wide(self, run: str) -> None:
+        """Write characters of two columns each; each wraps as a whole."""
         cursor = self.cursor
+        offset, count = 0, len(run)
         if self.columns < 2:
             return
-        if cursor.x > self.columns - 2:
-            if mo.DECAWM in self.mode:
-                if cursor.x == self.columns - 1:
-                    line = self.grid[cursor.y]
-                    line.mend(cursor.x, self.columns)
-                    line.characters[cursor.x] = " "
-                    line.attributes[cursor.x] = cursor.pen
-                self._wrap()
-            else:
-                return
-        x = cursor.x
-        line = self.grid[cursor.y]
-        if mo.IRM in self.mode:
-            self._shift_right(line, x, 2)
-        if line.wide:
-            line.mend(x, x + 2)
-        line.wide = True
-        line.characters[x : x + 2] = (character, "")
-        line.attributes[x : x + 2] = (cursor.pen, cursor.pen)
-        cursor.x = x + 2
-        self.dirty.add(cursor.y)
+        while offset < count:
+            if cursor.x > self.columns - 2:
+                if mo.DECAWM not in self.mode:
+                    return
+                self._wrap_wide()
+            x = cursor.x
+            taken = min((self.columns - x) // 2, count - offset)
+            end = x + 2 * taken
+            line = self.grid[cursor.y]
+            if mo.IRM in self.mode:
+                self._shift_right(line, x, 2 * taken)
+            if line.wide:
+                line.mend(x, end)
+            line.wide = True
+            cells = [""] * (2 * taken)
+            cells[::2] = run[offset : offset + taken]
+            line.characters[x:end] = cells
+            line.attributes[x:end] = [cursor.pen] * (2 * taken)
+            cursor.x = end
+            self.dirty.add(cursor.y)
+            offset += taken
+
+    def _wrap_wide(self) -> None:
+        """Wrap before a wide character; a last column left over becomes blank."""
+        cursor = self.cursor
+        if cursor.x == self.columns - 1:
+            line = self.grid[cursor.y]
+            line.mend(cursor.x, self.columns)
+            line.characters[cursor.x] = " "
+            line.attributes[cursor.x] = cursor.pen
+        self._wrap()
 
     def _previous(self) -> int | None:
         """Column of the cell before the cursor; None at the left edge."""
@@ -246,23 +258,8 @@ class Canvas(pyte.screens.Screen):
             self.draw(character * max(count, 1))
             self.translation = translation
 
-    def draw_lines(self, block: str) -> None:
-        """Draw whole plain lines, each ended by CR LF; the fast way for logs."""
-        texts = block.split("\r\n")
-        texts.pop()
-        count = len(texts)
-        start = 0
-        while start < count and not self._bottom_is_plain():
-            if texts[start]:
-                self.draw(texts[start])
-            self.cursor.x = 0
-            self.linefeed()
-            start += 1
-        if start < count:
-            self.draw(texts[start])
-            self._append_lines(texts[start + 1 :])
-
-    def _bottom_is_plain(self) -> bool:
+    def scrolls_plainly(self) -> bool:
+        """Whether each line drawn now just scrolls in below the others."""
         return (
             self.cursor.y == self.lines - 1
             and self.margins is None
@@ -271,56 +268,23 @@ class Canvas(pyte.screens.Screen):
             and mo.DECAWM in self.mode
         )
 
-    def _append_lines(self, texts: list[str]) -> None:
-        """Scroll these lines in below the last row, and an empty one after them."""
-        columns, pen = self.columns, self.cursor.pen
-        if pen.background is not None or not all(map(str.isascii, texts)):
-            for text in texts:
-                self.cursor.x = 0
-                self.linefeed()
-                self.draw(text)
-            self.cursor.x = 0
-            self.linefeed()
-            return
-        fresh: list[tuple[str, int]] = []
-        for text in texts:
-            while len(text) > columns:
-                fresh.append((text[:columns], FULL))
-                text = text[columns:]
-            fresh.append((text, 0))
-        fresh.append(("", 0))
-        self._scroll_in(fresh)
-        if texts and texts[-1]:
-            self.last_drawn = texts[-1]
-        self.cursor.x = 0
+    def append_lines(self, fresh: list[Packed], last: str) -> None:
+        """Begin a new line for each of these, scrolled in at the bottom, and an empty one.
 
-    def _scroll_in(self, fresh: list[tuple[str, int]]) -> None:
-        columns, lines, pen = self.columns, self.lines, self.cursor.pen
-        leaving = min(len(fresh), lines)
+        The fast way for logs: what leaves the screen at once never becomes cells. Texts are
+        ASCII, ``last`` is the last one; no look has a background where its line ends.
+        """
+        self.last_drawn = last or self.last_drawn
+        fresh.append(Packed(""))
+        leaving = min(len(fresh), self.lines)
         if not self.alternate:
             for line in self.grid[:leaving]:
                 self.history.push(line)
-            if pen == DEFAULT:
-                self.history.extend(
-                    [Packed(text.rstrip(" "), (), more) for text, more in fresh[:-lines]]
-                )
-            else:
-                self.history.extend(
-                    [
-                        Packed(text, ((len(text), pen),) if text else (), more)
-                        for text, more in fresh[:-lines]
-                    ]
-                )
+            self.history.extend(fresh[: -self.lines])
         del self.grid[:leaving]
-        for text, more in fresh[-lines:]:
-            count = len(text)
-            line = Line.of(
-                list(text.ljust(columns)),
-                [pen] * count + [DEFAULT] * (columns - count),
-                wrapped=more,
-            )
-            self.grid.append(line)
+        self.grid += [unpack(packed, self.columns) for packed in fresh[-self.lines :]]
         self._all_dirty()
+        self.cursor.x = 0
 
     # scrolling
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.terminal.attributes import DEFAULT, Attributes
-from core.terminal.lines import Line
+from core.terminal.lines import FULL, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,15 @@ _SEPARATOR = "\0"
 """Between cells of a line in which some cell is not exactly one code point."""
 
 
+Run = tuple[int, Attributes]
+"""How many columns have a look."""
+
+
 class Packed(NamedTuple):
     """A line at rest; trailing blanks of the default look are not stored."""
 
     text: str
-    runs: tuple[tuple[int, Attributes], ...] = ()
+    runs: tuple[Run, ...] = ()
     """Lengths and looks from the left; what they do not cover has the default look."""
     wrapped: int = 0
 
@@ -41,18 +45,52 @@ def pack(line: Line) -> Packed:
     characters, attributes = line.characters, line.attributes
     first = attributes[0]
     if attributes.count(first) == len(attributes):
-        runs: tuple[tuple[int, Attributes], ...] = ((len(attributes), first),)
+        runs: list[Run] = [(len(attributes), first)]
     else:
-        runs = tuple((len(list(group)), look) for look, group in groupby(attributes))
+        runs = [(len(list(group)), look) for look, group in groupby(attributes)]
     text = "".join(characters)
     if line.wide and ("" in characters or len(text) != len(characters)):
         text = _SEPARATOR.join(characters) + _SEPARATOR
-    if runs[-1][1] == DEFAULT:
-        runs = runs[:-1]
-        if text[-1] == " ":
-            kept = sum(length for length, _look in runs)
-            text = text[:kept] + text[kept:].rstrip(" ")
-    return Packed(text, runs, line.wrapped)
+    return packed_runs(text, runs, line.wrapped)
+
+
+def packed_runs(text: str, runs: list[Run], wrapped: int = 0) -> Packed:
+    """A line given as text and runs, brought to the one form that equal lines share."""
+    kept: list[Run] = []
+    for length, look in runs:
+        if kept and kept[-1][1] == look:
+            kept[-1] = (kept[-1][0] + length, look)
+        else:
+            kept.append((length, look))
+    if kept and kept[-1][1] == DEFAULT:
+        kept.pop()
+        if text[-1:] == " ":
+            styled = sum(length for length, _look in kept)
+            text = text[:styled] + text[styled:].rstrip(" ")
+    return Packed(text, tuple(kept), wrapped)
+
+
+def folded(text: str, runs: list[Run], columns: int) -> list[Packed]:
+    """A line too long for the screen as the lines it wraps into."""
+    looks = [look for length, look in runs for _ in range(length)]
+    pieces: list[Packed] = []
+    for start in range(0, len(text), columns):
+        end = min(start + columns, len(text))
+        wrapped = FULL if end < len(text) else 0
+        line = Line.of(list(text[start:end]), looks[start:end], wrapped=wrapped)
+        pieces.append(pack(line))
+    return pieces
+
+
+def plain_lines(texts: list[str], columns: int) -> list[Packed]:
+    """ASCII text of the default look as the lines it makes."""
+    fresh: list[Packed] = []
+    for text in texts:
+        while len(text) > columns:
+            fresh.append(Packed(text[:columns].rstrip(" "), (), FULL))
+            text = text[columns:]
+        fresh.append(Packed(text.rstrip(" ")))
+    return fresh
 
 
 def unpack(packed: Packed, columns: int) -> Line:

@@ -17,7 +17,17 @@ from core.terminal.canvas import Cursor
 from core.terminal.charsets import ASCII, MAPS
 from core.terminal.editing import Editor
 from core.terminal.lines import Line
-from core.terminal.modes import MOUSE_MODES, PRIVATE, SHAPES, CursorShape, CursorState, Modes
+from core.terminal.modes import (
+    KNOWN_PRIVATE,
+    KNOWN_PUBLIC,
+    MOUSE_MODES,
+    PRIVATE,
+    SHAPES,
+    CursorShape,
+    CursorState,
+    Modes,
+)
+from core.terminal.reflow import resize
 from core.terminal.sgr import apply_sgr
 
 if TYPE_CHECKING:
@@ -28,7 +38,9 @@ TITLE_STACK_LIMIT = 10
 KITTY_STACK_LIMIT = 16
 REPLY_LIMIT = 65536
 
-_START_MODES = frozenset((mo.DECAWM, mo.DECTCEM, 12 << PRIVATE, 1007 << PRIVATE))
+_START_MODES = frozenset((mo.DECAWM, mo.DECTCEM, 1007 << PRIVATE))
+_PYTE_PRIVATE = frozenset((mo.DECTCEM, mo.DECSCNM, mo.DECOM, mo.DECAWM))
+"""pyte's callers name private modes by these, without saying so."""
 _ALTERNATE = (47, 1047, 1049)
 
 Rgb = tuple[int, int, int]
@@ -141,19 +153,28 @@ class Screen(Editor):
 
     @override
     def set_mode(self, *modes: int, **kwargs: Any) -> None:
-        for mode in modes:
-            if kwargs.get("private"):
-                self._switch_private(mode, on=True)
-            else:
-                self.mode.add(mode)
+        self._switch(modes, private=bool(kwargs.get("private")), on=True)
 
     @override
     def reset_mode(self, *modes: int, **kwargs: Any) -> None:
+        self._switch(modes, private=bool(kwargs.get("private")), on=False)
+
+    def _switch(self, modes: tuple[int, ...], *, private: bool, on: bool) -> None:
         for mode in modes:
-            if kwargs.get("private"):
-                self._switch_private(mode, on=False)
-            else:
-                self.mode.discard(mode)
+            if private:
+                self._switch_private(mode, on=on)
+            elif mode in KNOWN_PUBLIC:
+                (self.mode.add if on else self.mode.discard)(mode)
+            elif mode in _PYTE_PRIVATE:
+                self._switch_private(mode >> PRIVATE, on=on)
+
+    def set_public(self, *modes: int) -> None:
+        """SM."""
+        self.mode.update(KNOWN_PUBLIC.intersection(modes))
+
+    def reset_public(self, *modes: int) -> None:
+        """RM."""
+        self.mode.difference_update(KNOWN_PUBLIC.intersection(modes))
 
     def set_private(self, *modes: int) -> None:
         """DECSET."""
@@ -168,6 +189,8 @@ class Screen(Editor):
     def _switch_private(self, mode: int, *, on: bool) -> None:
         if mode in _ALTERNATE:
             self._switch_screen(mode, on=on)
+            return
+        if mode not in KNOWN_PRIVATE:
             return
         (self.mode.add if on else self.mode.discard)(mode << PRIVATE)
         if mode in MOUSE_MODES:
@@ -191,7 +214,7 @@ class Screen(Editor):
 
     def save_private(self, *modes: int) -> None:
         """XTSAVE."""
-        for mode in modes[:64]:
+        for mode in KNOWN_PRIVATE.intersection(modes):
             self.saved_modes[mode] = self.mode_is_set(mode, private=True)
 
     def restore_private(self, *modes: int) -> None:
@@ -199,6 +222,10 @@ class Screen(Editor):
         for mode in modes:
             if mode in self.saved_modes:
                 self._switch_private(mode, on=self.saved_modes[mode])
+
+    @override
+    def resize(self, lines: int | None = None, columns: int | None = None) -> None:
+        resize(self, lines or self.lines, columns or self.columns)
 
     # the alternate screen
 
@@ -248,7 +275,7 @@ class Screen(Editor):
         """DECSCUSR."""
         if 0 <= style <= 6:
             self.cursor_shape = SHAPES[(max(style, 1) - 1) // 2]
-            (self.mode.add if style % 2 or style == 0 else self.mode.discard)(12 << PRIVATE)
+            (self.mode.add if style % 2 else self.mode.discard)(12 << PRIVATE)
 
     # keyboard
 

@@ -16,13 +16,17 @@ import pyte.streams
 from typing_extensions import override
 
 from core.terminal import reports
-from core.terminal.sgr import apply_sgr
+from core.terminal.attributes import DEFAULT
+from core.terminal.history import folded, packed_runs, plain_lines
+from core.terminal.sequences import CONTROLS, CSI, ESCAPES, REPORTS, STRINGS
+from core.terminal.sgr import apply_sgr, quick_color
 from core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.terminal.attributes import Attributes
+    from core.terminal.history import Packed, Run
     from core.terminal.screen import Screen
 
 CONTROL_LIMIT: Final = 1024
@@ -32,115 +36,34 @@ STRING_LIMIT: Final = 1 << 16
 CLIPBOARD_STRING_LIMIT: Final = reports.CLIPBOARD_LIMIT * 4 // 3 + 64
 _SLICE: Final = 1 << 14
 _CACHE_LIMIT: Final = 4096
+_CACHED_LENGTH: Final = 128
 
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
-_TOKENS: Final = re.compile(
-    rf"((?:{_PLAIN}*+\r\n){{3,}})"
-    rf"|(?:\x1b(\[[0-9;:]*)m)?({_PLAIN}+)"
+_SGR: Final = r"\x1b\[[0-9;:]*m"
+_SINGLE: Final = (
+    rf"|((?:{_SGR}){{0,4}})({_PLAIN}+)"
     r"|(\r\n|[\x00-\x1a\x1c-\x1f\x7f-\x9f]|\x1b[78DEHM=>]|\x1b[()][0AB])"
     r"|\x1b\[([<-?]?[0-9;:]*[ -/]?[@-~])"
     r"|((?s:.+))"
 )
+# Possessive only on single characters: on groups they lose their place in some Python 3.11.
+_LINE: Final = rf"{_PLAIN}*+(?:{_SGR}{_PLAIN}*+)*\r\n"
+_TOKENS: Final = re.compile(rf"((?:\A|(?<=\n))(?:{_LINE}){{3,}})" + _SINGLE)
+"""Several whole lines; or a run of text in one look; a control; a control sequence; the rest."""
+_TOKENS_WITHOUT_LINES: Final = re.compile("((?!))" + _SINGLE)
+_SEGMENTS: Final = re.compile(rf"((?:{_SGR})*)([^\x1b]*)")
 _SEQUENCE: Final = re.compile("([<-?]?)([0-9;:]*)([ -/]?[@-~])")
+_PARAMETERS: Final = re.compile(r"\[([0-9;:]*)m")
 _STRING_END: Final = re.compile("[\x07\x18\x1a\x1b]")
 
-_CSI: Final[dict[str, tuple[str, int]]] = {
-    "@": ("insert_characters", 1),
-    "A": ("cursor_up", 1),
-    "B": ("cursor_down", 1),
-    "C": ("cursor_forward", 1),
-    "D": ("cursor_back", 1),
-    "E": ("cursor_down1", 1),
-    "F": ("cursor_up1", 1),
-    "G": ("cursor_to_column", 1),
-    "H": ("cursor_position", 2),
-    "I": ("tab_forward", 1),
-    "J": ("erase_in_display", 1),
-    "?J": ("erase_in_display", 1),
-    "K": ("erase_in_line", 1),
-    "?K": ("erase_in_line", 1),
-    "L": ("insert_lines", 1),
-    "M": ("delete_lines", 1),
-    "P": ("delete_characters", 1),
-    "S": ("pan_up", 1),
-    "T": ("pan_down", 1),
-    "^": ("pan_down", 1),
-    "X": ("erase_characters", 1),
-    "Z": ("tab_back", 1),
-    "`": ("cursor_to_column", 1),
-    "a": ("cursor_forward", 1),
-    "b": ("repeat", 1),
-    "d": ("cursor_to_line", 1),
-    "e": ("cursor_down_any", 1),
-    "f": ("cursor_position", 2),
-    "g": ("clear_tab_stop", 1),
-    "h": ("set_mode", 64),
-    "l": ("reset_mode", 64),
-    "?h": ("set_private", 64),
-    "?l": ("reset_private", 64),
-    "?s": ("save_private", 64),
-    "?r": ("restore_private", 64),
-    "r": ("set_margins", 2),
-    "s": ("save_cursor", 0),
-    "u": ("restore_cursor", 0),
-    "!p": ("soft_reset", 0),
-    " q": ("set_cursor_style", 1),
-    ">u": ("push_kitty", 1),
-    "<u": ("pop_kitty", 1),
-    "=u": ("set_kitty", 2),
-    ">m": ("set_modify_keys", 2),
-}
-"""Final character, with private marker before and intermediate, to a method and its arity."""
-_REPORTS: Final[dict[str, tuple[Callable[..., None], int]]] = {
-    "c": (reports.device_attributes, 1),
-    ">c": (reports.secondary_attributes, 1),
-    "=c": (reports.tertiary_attributes, 1),
-    "n": (reports.device_status, 1),
-    "?n": (reports.private_status, 1),
-    ">q": (reports.version, 1),
-    "?u": (reports.kitty_flags, 0),
-    "$p": (reports.mode_report, 1),
-    "?$p": (reports.private_mode_report, 1),
-    "t": (reports.window_operation, 2),
-}
-_CONTROLS: Final = {
-    "\x07": "bell",
-    "\x08": "backspace",
-    "\t": "tab",
-    "\n": "linefeed",
-    "\x0b": "linefeed",
-    "\x0c": "linefeed",
-    "\r": "carriage_return",
-    "\x0e": "shift_out",
-    "\x0f": "shift_in",
-}
-_ESCAPES: Final = {
-    "7": "save_cursor",
-    "8": "restore_cursor",
-    "D": "index",
-    "E": "next_line",
-    "H": "set_tab_stop",
-    "M": "reverse_index",
-    "c": "reset",
-    "=": "keypad_application",
-    ">": "keypad_numeric",
-    "#8": "alignment_display",
-}
 _CLIPBOARD: Final = "52;"
-_STRINGS: Final = {
-    "]": "osc",
-    "P": "dcs",
-    "_": "ignored",
-    "^": "ignored",
-    "X": "ignored",
-    "k": "title",
-}
-
-
 _DEVICE_CONTROL_LIMIT: Final = 4096
 
 Frozen = tuple[str, str, str, str, int, bool]
 """State, sequence so far, kind and text of a string, its length, whether it is OSC 52."""
+
+_Step = tuple["Attributes", "dict[str, _Step]"]
+_NO_STEPS: Final[dict[str, _Step]] = {}
 
 _Action = tuple["Callable[..., None]", tuple[object, ...]]
 
@@ -179,13 +102,13 @@ class Stream(pyte.streams.Stream):
     def _initialize_parser(self) -> None:
         screen = self.listener
         self._actions: dict[str, _Action] = {}
-        self._steps: dict[Attributes, dict[str, Attributes]] = {}
+        self._steps: dict[Attributes, dict[str, _Step]] = {}
         self._step_count = 0
         self._controls: dict[str, Callable[[], None]] = {
-            control: getattr(screen, name) for control, name in _CONTROLS.items()
+            control: getattr(screen, name) for control, name in CONTROLS.items()
         }
         self._controls["\r\n"] = self._new_line
-        for final, name in _ESCAPES.items():
+        for final, name in ESCAPES.items():
             self._controls["\x1b" + final] = getattr(screen, name)
         for slot in "()":
             for code in "0AB":
@@ -202,18 +125,20 @@ class Stream(pyte.streams.Stream):
             while text:
                 text = self._resume(text) if self.state else self._feed_tokens(text)
 
-    def _feed_tokens(self, text: str) -> str:
+    def _feed_tokens(self, text: str, tokens: re.Pattern[str] = _TOKENS) -> str:
         """Consume well-formed tokens; what follows an escape that is not one is left."""
         screen = self.listener
         cursor = screen.cursor
         draw = screen.draw
         actions = self._actions
-        for block, sgr, plain, control, csi, rest in _TOKENS.findall(text):
+        pen, steps = cursor.pen, _NO_STEPS
+        for block, sgr, plain, control, csi, rest in tokens.findall(text):
             if plain:
                 if sgr:
-                    steps = self._steps.get(cursor.pen)
-                    pen = steps.get(sgr) if steps is not None else None
-                    cursor.pen = self._step(sgr) if pen is None else pen
+                    if cursor.pen is not pen:
+                        steps = _NO_STEPS
+                    pen, steps = steps.get(sgr) or self._step(cursor.pen, sgr)
+                    cursor.pen = pen
                 draw(plain)
             elif csi:
                 method, arguments = actions.get(csi) or self._compile(csi)
@@ -221,31 +146,90 @@ class Stream(pyte.streams.Stream):
             elif control:
                 self._controls.get(control, _nothing)()
             elif block:
-                screen.draw_lines(block)
+                self._feed_lines(block)
             else:
                 self.state, self.collected = "escape", ""
                 return str(rest[1:])
         return ""
 
-    def _step(self, sgr: str) -> Attributes:
-        """The pen after ``ESC sgr m``, remembered for the next time."""
-        before = self.listener.cursor.pen
-        after = apply_sgr(before, sgr[1:])
-        if self._step_count >= _CACHE_LIMIT:
-            self._steps.clear()
-            self._step_count = 0
-        self._steps.setdefault(before, {})[sgr] = after
+    def _feed_lines(self, block: str) -> None:
+        """Consume whole lines; where they only scroll in, without touching single cells."""
+        screen = self.listener
+        if not (block.isascii() and screen.scrolls_plainly()):
+            self._feed_tokens(block, _TOKENS_WITHOUT_LINES)
+            return
+        first, _, rest = block.partition("\r\n")
+        if first:
+            self._feed_tokens(first, _TOKENS_WITHOUT_LINES)
+        lines = rest.split("\r\n")
+        lines.pop()
+        pen = screen.cursor.pen
+        if "\x1b" not in rest and pen is DEFAULT:
+            screen.append_lines(plain_lines(lines, screen.columns), lines[-1])
+            return
+        looks = self._segments(lines, pen)
+        if looks is None:
+            self._feed_tokens("\r\n" + rest, _TOKENS_WITHOUT_LINES)
+        else:
+            fresh, text, screen.cursor.pen = looks
+            screen.append_lines(fresh, text)
+
+    def _segments(
+        self, lines: list[str], pen: Attributes
+    ) -> tuple[list[Packed], str, Attributes] | None:
+        """The lines, the text of the last and the pen; None if one ends in a background."""
+        fresh: list[Packed] = []
+        columns = self.listener.columns
+        steps = _NO_STEPS
+        text = ""
+        for line in lines:
+            if pen.background is not None:
+                return None
+            runs: list[Run] = []
+            text = ""
+            for sgr, segment in _SEGMENTS.findall(line):
+                if sgr:
+                    pen, steps = steps.get(sgr) or self._step(pen, sgr)
+                if segment:
+                    text += segment
+                    runs.append((len(segment), pen))
+            if len(text) <= columns:
+                fresh.append(packed_runs(text, runs))
+            else:
+                fresh += folded(text, runs, columns)
+        return None if pen.background is not None else (fresh, text, pen)
+
+    def _step(self, before: Attributes, sgr: str) -> _Step:
+        """The pen after these SGR sequences, and where to look for the step after that."""
+        steps = self._steps.get(before)
+        if steps is not None and sgr in steps:
+            return steps[sgr]
+        after = quick_color(before, sgr)
+        if after is None:
+            after = before
+            for params in _PARAMETERS.findall(sgr):
+                if len(params) < CONTROL_LIMIT:
+                    after = apply_sgr(after, params)
+            if len(sgr) > _CACHED_LENGTH:
+                return after, _NO_STEPS
+            if self._step_count >= _CACHE_LIMIT:
+                self._steps.clear()
+                self._step_count = 0
+        elif self._step_count >= _CACHE_LIMIT:
+            return after, _NO_STEPS
+        step = after, self._steps.setdefault(after, {})
+        self._steps.setdefault(before, {})[sgr] = step
         self._step_count += 1
-        return after
+        return step
 
     def _render(self, sgr: str) -> None:
-        steps = self._steps.get(self.listener.cursor.pen)
-        pen = steps.get(sgr) if steps is not None else None
-        self.listener.cursor.pen = self._step(sgr) if pen is None else pen
+        self.listener.cursor.pen, _steps = self._step(self.listener.cursor.pen, sgr)
 
     def _compile(self, csi: str) -> _Action:
         """What ``CSI csi`` does, remembered for the next time."""
         action = self._understand(csi)
+        if len(csi) > _CACHED_LENGTH:
+            return action
         if len(self._actions) >= _CACHE_LIMIT:
             self._actions.clear()
         self._actions[csi] = action
@@ -253,22 +237,22 @@ class Stream(pyte.streams.Stream):
 
     def _understand(self, csi: str) -> _Action:
         parts = _SEQUENCE.fullmatch(csi)
-        if parts is None:
+        if parts is None or len(csi) > CONTROL_LIMIT:
             return _NOTHING
         marker, params, final = parts.groups()
         if final == "m" and not marker:
-            return self._render, ("[" + params,)
+            return self._render, (f"\x1b[{params}m",)
         if ":" in params:
             return _NOTHING
         name = marker + final
         numbers = _numbers(params)
         if name in ("s", "T") and len(numbers) > 1:
             return _NOTHING
-        if name in _CSI:
-            method, arity = _CSI[name]
+        if name in CSI:
+            method, arity = CSI[name]
             return getattr(self.listener, method), tuple(numbers[:arity])
-        if name in _REPORTS:
-            report, arity = _REPORTS[name]
+        if name in REPORTS:
+            report, arity = REPORTS[name]
             return report, (self.listener, *numbers[:arity])
         return _NOTHING
 
@@ -284,7 +268,7 @@ class Stream(pyte.streams.Stream):
         state, collected, kind, parts, length, is_clipboard = frozen
         if state not in ("", "escape", "csi", "string") or length < 0:
             raise ValueError(state)
-        if kind not in ("", *_STRINGS.values()) or len(parts) > CLIPBOARD_STRING_LIMIT:
+        if kind not in ("", *STRINGS.values()) or len(parts) > CLIPBOARD_STRING_LIMIT:
             raise ValueError(kind)
         self.state, self.collected, self.kind = state, collected[:CONTROL_LIMIT], kind
         self.parts, self.length, self.is_clipboard = [parts], length, is_clipboard
@@ -321,8 +305,8 @@ class Stream(pyte.streams.Stream):
             return
         if not self.collected and character == "[":
             self.state = "csi"
-        elif not self.collected and character in _STRINGS:
-            self.state, self.kind = "string", _STRINGS[character]
+        elif not self.collected and character in STRINGS:
+            self.state, self.kind = "string", STRINGS[character]
             self.parts, self.length, self.is_clipboard = [], 0, False
         elif " " <= character <= "/":
             self.collected = (self.collected + character)[:4]
@@ -375,18 +359,23 @@ class Stream(pyte.streams.Stream):
     def _collect(self, text: str) -> None:
         if self.kind == "ignored" or not text:
             return
-        limit = _DEVICE_CONTROL_LIMIT
-        if self.kind == "osc":
-            if self.length < len(_CLIPBOARD) <= self.length + len(text):
-                self.is_clipboard = "".join([*self.parts, text]).startswith(_CLIPBOARD)
-            limit = CLIPBOARD_STRING_LIMIT if self.is_clipboard else STRING_LIMIT
-        self.length += len(text)
-        if self.length > limit:
-            self.kind, self.parts = "ignored", []
+        if self.length < len(_CLIPBOARD) <= self.length + len(text):
+            self.is_clipboard = "".join([*self.parts, text]).startswith(_CLIPBOARD)
+        self.length = min(self.length + len(text), CLIPBOARD_STRING_LIMIT + 1)
+        if self.length > self._limit():
+            self.parts = []
         else:
             self.parts.append(text)
 
+    def _limit(self) -> int:
+        """How long the string may be and still mean something."""
+        if self.kind == "dcs":
+            return _DEVICE_CONTROL_LIMIT
+        return CLIPBOARD_STRING_LIMIT if self.is_clipboard else STRING_LIMIT
+
     def _finish_string(self, terminator: str) -> None:
+        if self.length > self._limit():
+            return
         text = "".join(self.parts)
         if self.kind == "osc":
             reports.system_command(self.listener, text, terminator)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from core.terminal.checkpoint import CHECKPOINT_VERSION, CheckpointError, dump, load
 from core.terminal.history import unpack
-from core.terminal.reflow import resize
 from core.terminal.screen import Screen
 from core.terminal.stream import Stream
 
@@ -63,7 +62,7 @@ class Terminal:
 
     def resize(self, rows: int, columns: int) -> None:
         """Change the size; wrapped lines of the primary screen flow anew."""
-        resize(self.screen, _sane(rows), _sane(columns))
+        self.screen.resize(_sane(rows), _sane(columns))
 
     @property
     def rows(self) -> int:

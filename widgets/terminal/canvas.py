@@ -68,8 +68,9 @@ class TerminalCanvas(Widget, inherit_bindings=False):
 
     @override
     def render_lines(self, crop: Region) -> list[Strip]:
-        # A border takes room without a Resize event.
-        self._fit()
+        if self.window != (self.view.height, self.view.width):
+            # A border takes room without a Resize event.
+            self.call_next(self._fit)
         if self.styles.gutter or self.styles.has_rule("outline") or self.opacity < 1:
             return super().render_lines(crop)
         # Textual's cache would wrap each strip anew; ours keep their rendered text.

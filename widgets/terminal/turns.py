@@ -1,7 +1,8 @@
 """Turns: many shells write at once, one event loop parses for them all.
 
 A shell in the background parses one short slice in a turn of the loop and then waits for the
-others of its kind; the shell that has the keys does not wait for them.
+others of its kind; the shell that has the keys does not wait for them. After a key the others
+keep still for a moment, so that its echo is on the screen before they go on.
 """
 
 from __future__ import annotations
@@ -14,13 +15,34 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SLICE = 0.004
+SLICE = 0.003
 """Seconds of parsing before the loop is given back."""
 
 _SMALLEST = 512
 _LARGEST = 64 * 1024
 
-_background: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+HUSH = 0.025
+"""Seconds the background keeps still for the echo of a key."""
+
+
+class _Background:
+    """What the background shells of one event loop share."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.still_until = 0.0
+
+
+_backgrounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Background] = WeakKeyDictionary()
+
+
+def _background() -> _Background:
+    return _backgrounds.setdefault(asyncio.get_running_loop(), _Background())
+
+
+def hush() -> None:
+    """A key was pressed: the background keeps still for :data:`HUSH`. Call it on the loop."""
+    _background().still_until = time.monotonic() + HUSH
 
 
 class Turns:
@@ -45,8 +67,10 @@ class Turns:
                     position += len(piece)
                     await self._slice_at_once(piece)
                 else:
-                    loop = asyncio.get_running_loop()
-                    async with _background.setdefault(loop, asyncio.Lock()):
+                    background = _background()
+                    async with background.turn:
+                        if (still := background.still_until - time.monotonic()) > 0:
+                            await asyncio.sleep(still)
                         position += len(piece)
                         await self._slice_in_turn(piece)
         except asyncio.CancelledError:

@@ -19,6 +19,7 @@ from widgets.terminal.raw_key import RawKey
 if TYPE_CHECKING:
     from textual.message import Message
     from textual.pilot import Pilot
+    from textual.strip import Strip
 
 
 class PaneTest(App[None], inherit_bindings=False):
@@ -230,6 +231,42 @@ async def test_a_damaged_checkpoint_starts_an_empty_screen(bench: Bench) -> None
     ) == (7, 30)
     await bench.offer(b"alive")
     assert bench.lines()[0] == "alive"
+
+
+async def test_a_synchronized_frame_is_shown_when_it_is_complete(bench: Bench) -> None:
+    await bench.offer(b"old")
+    seen: list[str] = []
+    draw = bench.pane.view.draw
+
+    def keep(y: int) -> Strip:
+        strip = draw(y)
+        if y == 0:
+            seen.append(strip.text.rstrip())
+        return strip
+
+    bench.pane.view.draw = keep  # type: ignore[method-assign]
+    await bench.pane.offer(b"\x1b[?2026h\x1b[2J\x1b[Hhalf of ")
+    await bench.pane.offer(b"a frame\x1b[?2026l")
+    async with asyncio.timeout(5):
+        while not seen:
+            await asyncio.sleep(0.005)
+    assert set(seen) == {"half of a frame"}
+
+
+async def test_output_before_the_first_layout_is_not_lost() -> None:
+    app = PaneTest()
+    async with app.run_test(size=(50, 10)) as pilot:
+        late = TerminalPane()
+        late.display = False
+        await app.mount(late)
+        late.restore(b"", 5, 20)
+        await late.offer(b"early")
+        app.query_one("#shell").display = False
+        late.display = True
+        await pilot.pause()
+        width = late.region.width
+        row = app.screen._compositor.render_strips()[late.region.y]
+        assert row.crop(late.region.x, late.region.x + width).text.rstrip() == "early"
 
 
 async def test_the_end_of_the_session_is_said_below_its_output(bench: Bench) -> None:

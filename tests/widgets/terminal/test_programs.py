@@ -109,10 +109,13 @@ def test_bash_runs_edits_and_interrupts(start: Callable[..., Outer]) -> None:
     outer.until_line("$")
     outer.type("echo one twoX\x7f\r")
     outer.until_line("one two")
-    outer.type("cat\r")
+    outer.type("sh -c 'echo ready; exec cat'\r")
+    outer.until_line("ready")
     outer.type("line\r")
     outer.until(lambda rows: rows.count("line") == 2)
-    outer.type("\x03echo after $?\r")
+    outer.type("\x03")  # alone: the tty throws away what is typed ahead of it
+    outer.until(lambda rows: "$" in rows)
+    outer.type("echo after $?\r")
     outer.until_line("after 130")
     # Alt+. brings the last word of the line before, alt+b goes back over it.
     outer.type("true last\recho \x1b.\x1bbvery \r")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from widgets.terminal.turns import SLICE, Turns
+from widgets.terminal.turns import HUSH, SLICE, Turns, hush
 
 
 def busy(seconds: float) -> None:
@@ -88,3 +88,19 @@ async def test_the_loop_runs_between_slices() -> None:
         await Turns(lambda data: busy(len(data) * 1e-6)).parse(bytes(300_000), lambda: True)
         done = True
     assert longest < 10 * SLICE
+
+
+async def test_after_a_key_only_the_background_keeps_still() -> None:
+    fed: dict[str, float] = {}
+    hush()
+    start = time.monotonic()
+
+    async def parse(name: str, urgent: bool) -> None:
+        turns = Turns(lambda _: fed.setdefault(name, time.monotonic() - start) and None)
+        await turns.parse(b"x", lambda: urgent)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(parse("background", False))
+        tasks.create_task(parse("keys", True))
+    assert fed["keys"] < fed["background"]
+    assert fed["background"] >= HUSH * 0.9

@@ -1,0 +1,316 @@
+"""Read ``config.toml`` into frozen settings.
+
+TOML 1.0. Every key has a default, so there need not be a file; a key that does not exist is an
+error and not a silent nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from core.errors import InvalidInput
+from core.urls import check_url, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Check = Callable[[object], Any]
+    Location = tuple[str, ...]
+
+FILE = "config.toml"
+FILE_LIMIT = 1 << 20
+
+SourceKind = Literal["simplestreams", "registry", "wsl", "tarballs"]
+SOURCE_KINDS: tuple[SourceKind, ...] = ("simplestreams", "registry", "wsl", "tarballs")
+BUILTIN = "builtin"
+"""Name of the catalog source that needs no setting; no other source may have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullSettings:
+    """``[pull]``."""
+
+    parallel_layers: int = 3
+    """Layers of one image that are fetched at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellSettings:
+    """``[shell]``."""
+
+    prefix: str = "ctrl+]"
+    """The one key that a shell does not get."""
+    scrollback: int = 10_000
+    """Lines of history kept for each session."""
+    order: tuple[str, ...] = ("bash", "zsh", "fish", "ash", "sh")
+    """Shells tried, first to last, where the user's own entry in passwd names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """``[catalog.sources.NAME]``."""
+
+    name: str
+    kind: SourceKind
+    url: str
+    """``http(s)://…``; for ``tarballs`` also the absolute path of a folder."""
+    enabled: bool = True
+    plain_http: bool = False
+    """Allow plain HTTP to a host that is not a loopback address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSettings:
+    """``[catalog]``."""
+
+    builtin: bool = True
+    """Offer the list of well-known distros."""
+    this_host: bool = True
+    """Offer this machine's own root."""
+    sources: tuple[SourceSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSettings:
+    """``[daemon]``."""
+
+    idle_seconds: float = 300.0
+    """How long an engine daemon stays without clients, jobs and sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of ``config.toml``."""
+
+    pull: PullSettings = field(default_factory=PullSettings)
+    shell: ShellSettings = field(default_factory=ShellSettings)
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
+
+    def allows_plain_http(self, host: str) -> bool:
+        """Whether a registry ``host[:port]`` may be spoken to without TLS."""
+        return is_loopback(urlsplit(f"//{host}").hostname or "") or any(
+            source.plain_http and urlsplit(source.url).netloc == host
+            for source in self.catalog.sources
+        )
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings in ``folder``; the defaults if it has no file.
+
+    Raises:
+        InvalidInput: names file and line, and the nearest key that exists.
+    """
+    path = folder / FILE
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_LIMIT + 1)
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise InvalidInput(str(path), error.strerror or str(error)) from None
+    if len(data) > FILE_LIMIT:
+        raise InvalidInput(str(path), f"larger than {FILE_LIMIT >> 20} MiB")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{path}:{line}", "not UTF-8") from None
+    return parse_settings(text, str(path))
+
+
+def parse_settings(text: str, name: str = FILE) -> Settings:
+    """The settings in ``text``; ``name`` is what errors call it. Raises: InvalidInput."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        why, _, place = str(error).partition(" (at ")
+        match = re.match(r"line (\d+)", place)
+        line = int(match[1]) if match else text.count("\n") + 1
+        raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:]) from None
+    reader = _Reader(text, name)
+    top = reader.table((), document, dict.fromkeys(("pull", "shell", "catalog", "daemon"), _table))
+    catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
+    sources = catalog.pop("sources", {})
+    return Settings(
+        pull=PullSettings(**reader.table(("pull",), top.get("pull", {}), _PULL)),
+        shell=ShellSettings(**reader.table(("shell",), top.get("shell", {}), _SHELL)),
+        daemon=DaemonSettings(**reader.table(("daemon",), top.get("daemon", {}), _DAEMON)),
+        catalog=CatalogSettings(
+            **catalog, sources=tuple(reader.source(name, value) for name, value in sources.items())
+        ),
+    )
+
+
+class _Reader:
+    """Checks tables against what they may hold, and knows the line of each key."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._name = name
+        self._lines = _key_lines(text)
+
+    def fault(self, where: Location, why: str, hint: str = "") -> InvalidInput:
+        """An error at the line of ``where``, or of the nearest table around it."""
+        while where and where not in self._lines:
+            where = where[:-1]
+        return InvalidInput(f"{self._name}:{self._lines.get(where, 1)}", why, hint=hint)
+
+    def table(self, where: Location, table: dict[str, Any], checks: dict[str, Check]) -> Any:
+        """The table's values after their checks; missing keys stay missing."""
+        values = {}
+        for key, value in table.items():
+            if key not in checks:
+                near = difflib.get_close_matches(key, checks, 1, 0.5)
+                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(checks)}"
+                place = f" in [{'.'.join(where)}]" if where else ""
+                raise self.fault((*where, key), f"unknown key {key!r}{place}", hint)
+            try:
+                values[key] = checks[key](value)
+            except ValueError as error:
+                raise self.fault((*where, key), f"{key}: {error}") from None
+        return values
+
+    def source(self, name: str, value: object) -> SourceSettings:
+        """One ``[catalog.sources.NAME]``."""
+        where = ("catalog", "sources", name)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", name) or name == BUILTIN:
+            why = "is taken" if name == BUILTIN else "use lower case letters, digits, . _ and -"
+            raise self.fault(where, f"source name {name!r}: {why}")
+        if not isinstance(value, dict):
+            raise self.fault(where, f"{name}: not a table")
+        values = self.table(where, value, _SOURCE)
+        for key in ("kind", "url"):
+            if key not in values:
+                raise self.fault(where, f"source {name!r} has no {key}")
+        plain = values.get("plain_http", False)
+        try:
+            values["url"] = _source_url(values["kind"], values["url"], plain_http=plain)
+        except ValueError as error:
+            hint = (
+                "set plain_http = true for this source to allow it" if "HTTP" in str(error) else ""
+            )
+            raise self.fault((*where, "url"), f"url: {error}", hint) from None
+        return SourceSettings(name=name, **values)
+
+
+def _source_url(kind: SourceKind, url: str, *, plain_http: bool) -> str:
+    if kind == "tarballs" and url.startswith("/"):
+        return url
+    if kind == "registry" and "://" not in url:
+        host = urlsplit(f"//{url}").hostname or ""
+        url = f"{'http' if plain_http or is_loopback(host) else 'https'}://{url}"
+    check_url(url, plain_http=plain_http)
+    parts = urlsplit(url)
+    if kind == "registry" and (parts.path.strip("/") or parts.query or parts.fragment):
+        raise ValueError("a registry is a host and a port, without a path")
+    return url.rstrip("/") if kind == "registry" else url
+
+
+def _key_lines(text: str) -> dict[Location, int]:
+    """The line of each table header and key; a guess inside multi-line strings, never a fault."""
+    found: dict[Location, int] = {}
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*(\[{1,2}[^\[\]]+\]{1,2})", line)
+        assigned = re.match(r"""\s*([\w"'. \t-]+?)\s*=""", line)
+        if header:
+            table = _location(header[1])
+            found.setdefault(table, number)
+        elif assigned:
+            key = (*table, *_location(f"{assigned[1]} = {{}}"))
+            for end in range(len(table) + 1, len(key) + 1):
+                found.setdefault(key[:end], number)
+    return found
+
+
+def _location(toml: str) -> Location:
+    try:
+        value: Any = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError:
+        return ()
+    where = []
+    while value:
+        if isinstance(value, list):
+            value = value[0]
+        else:
+            key, value = next(iter(value.items()))
+            where.append(key)
+    return tuple(where)
+
+
+def _table(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("not a table")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is wanted")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a string is wanted")
+    return value
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high} is wanted")
+        return value
+
+    return check
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 10**9:
+        raise ValueError("seconds, 0 or more, are wanted")
+    return float(value)
+
+
+def _prefix(value: object) -> str:
+    key = _text(value).lower()
+    if not re.fullmatch(r"ctrl\+([a-z]|[\]\\^_@]|space)|f([1-9]|1[0-2])", key):
+        raise ValueError("not a prefix key such as ctrl+], ctrl+b, ctrl+space or f12")
+    return key
+
+
+def _shells(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("a list of shells is wanted, as in ['bash', 'sh']")
+    for shell in value:
+        if not isinstance(shell, str) or not re.fullmatch(r"/?[\w.+-]+(/[\w.+-]+)*", shell):
+            raise ValueError(f"{shell!r} is not the name or path of a shell")
+    return tuple(value)
+
+
+def _kind(value: object) -> SourceKind:
+    for kind in SOURCE_KINDS:
+        if value == kind:
+            return kind
+    raise ValueError(f"one of {', '.join(SOURCE_KINDS)} is wanted")
+
+
+_PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16)}
+_SHELL: dict[str, Check] = {
+    "prefix": _prefix,
+    "scrollback": _whole(0, 1_000_000),
+    "order": _shells,
+}
+_DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
+_CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}
+_SOURCE: dict[str, Check] = {
+    "kind": _kind,
+    "url": _text,
+    "enabled": _flag,
+    "plain_http": _flag,
+}

@@ -1,0 +1,190 @@
+"""Find the engine of this user, or start one.
+
+The daemon starts itself on first use, as a tmux server does. Starters queue on a lock, so that
+twenty of them make one daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from core.errors import DaemonUnreachable
+from core.paths import Paths, find_paths
+from core.serve.native.link import connect
+from core.version import VERSION
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from core.engine import Engine
+    from core.serve.native.client import RemoteEngine
+
+START_SECONDS = 20.0
+"""A daemon that has not said it is ready by then is given up."""
+
+KEPT_ENVIRONMENT = (
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+    "REGISTRY_AUTH_FILE",
+    "DOCKER_CONFIG",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+)
+"""What a daemon takes over from whoever happens to start it; nothing else leaks in."""
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment of the daemon and of its helper processes."""
+    kept = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **kept}
+
+
+@asynccontextmanager
+async def open_engine(
+    *, root: Path | None = None, embedded: bool = False, start: bool = True
+) -> AsyncIterator[Engine]:
+    """The engine for the folders under ``root`` (or this user's own).
+
+    Args:
+        root: Folder of store, state, cache and sockets; None: the standard places.
+        embedded: Run the engine in this process; for tests and one-off commands. It needs the
+            store for itself.
+        start: Start a daemon if none runs.
+
+    Raises:
+        DaemonUnreachable: none runs and none could be started; says where its log is.
+        Conflict: ``embedded`` while a daemon holds the store.
+    """
+    paths = find_paths(root)
+    if embedded:
+        from core.local import open_local
+
+        async with open_local(paths) as engine:
+            yield engine
+        return
+    async with remote(paths, start=start) as remote_engine:
+        yield remote_engine
+
+
+def remote(paths: Paths, *, start: bool = True) -> RemoteEngine:
+    """A client of the daemon for ``paths``; use as an async context manager."""
+    from core.serve.native.client import RemoteEngine
+
+    async def dial() -> socket.socket:
+        return await asyncio.to_thread(connect_or_start, paths, start=start)
+
+    return RemoteEngine(dial, VERSION)
+
+
+def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
+    """A socket to the daemon; blocking. Raises: DaemonUnreachable."""
+    try:
+        return connect(paths.socket)
+    except OSError:
+        if not start:
+            raise DaemonUnreachable(
+                "engine daemon", "none runs", hint="it starts with the first command that needs it"
+            ) from None
+    paths.make()
+    with _starting(paths):
+        try:
+            return connect(paths.socket)
+        except OSError:
+            _start(paths)
+        try:
+            return connect(paths.socket)
+        except OSError as error:
+            raise DaemonUnreachable("engine daemon", str(error), hint=_see(paths)) from None
+
+
+@contextmanager
+def _starting(paths: Paths) -> Iterator[None]:
+    lock = os.open(paths.run / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DaemonUnreachable(
+                        "engine daemon", "another process is still starting it", hint=_see(paths)
+                    ) from None
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _start(paths: Paths) -> None:
+    """Start a daemon and wait until it is ready. Raises: DaemonUnreachable."""
+    ready, tell = os.pipe()
+    try:
+        log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            process = subprocess.Popen(
+                [*daemon_command(paths), "--ready", str(tell)],
+                cwd="/",
+                env=clean_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(tell,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+            os.close(tell)
+        if not select.select([ready], [], [], START_SECONDS)[0]:
+            os.kill(process.pid, signal.SIGKILL)
+            raise DaemonUnreachable("engine daemon", "did not become ready", hint=_see(paths))
+        said = os.read(ready, 4096).decode(errors="replace").strip()
+        if said != "ready":
+            process.wait()
+            raise DaemonUnreachable(
+                "engine daemon", said or f"ended with {process.returncode}", hint=_see(paths)
+            )
+        # It is nobody's child from here on; without this, Popen's destructor complains.
+        process.returncode = 0
+    finally:
+        os.close(ready)
+
+
+def daemon_command(paths: Paths) -> list[str]:
+    """What starts a daemon: isolated from the working directory (``-P``)."""
+    folders = [
+        f"--{name}={getattr(paths, name)}" for name in ("config", "data", "state", "cache", "run")
+    ]
+    return [sys.executable, "-P", "-m", "core.daemon", *folders]
+
+
+def _see(paths: Paths) -> str:
+    return f"see {paths.log}, and try: distrodeck doctor"

@@ -1,0 +1,149 @@
+"""The engine daemon: a LocalEngine behind the native protocol.
+
+Starts itself on a client's first need (:mod:`core.connect`) and ends when nothing needs it: no
+session, no job, no client for a while. Sessions live in their holders and do not notice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.background import background
+from core.config import read_settings
+from core.errors import DeckError
+from core.local import open_local
+from core.paths import Paths
+from core.serve.native.link import listen
+from core.serve.native.server import NativeServer
+from core.version import VERSION
+
+if TYPE_CHECKING:
+    import socket
+
+    from core.domain import Caller
+    from core.engine import Engine
+    from core.local import LocalEngine
+
+_log = logging.getLogger(__name__)
+
+LOG_BYTES = 4 << 20
+"""Size at which the log file is turned over; one older file is kept."""
+
+IDLE_CHECK = 1.0
+"""Seconds between two looks at whether anybody still needs the daemon."""
+
+
+class Daemon:
+    """One engine, its listening socket and the reasons to stay."""
+
+    def __init__(self, engine: LocalEngine, idle_seconds: float) -> None:
+        self._engine = engine
+        self._idle_seconds = idle_seconds
+        self._clients = 0
+        self._end = asyncio.Event()
+
+    def engine_for(self, caller: Caller) -> Engine:
+        """The engine as this caller may use it."""
+        return self._engine.bind(caller)
+
+    async def dial(self, caller: Caller, session: int, *, viewer: bool) -> socket.socket:
+        """A socket attached to a session, to be handed to the caller."""
+        return await self._engine.bind(caller).dial(session, viewer=viewer)
+
+    def shutdown(self) -> None:
+        """End the daemon; sessions stay with their holders."""
+        self._end.set()
+
+    def _count(self, clients: int) -> None:
+        self._clients = clients
+
+    async def _watch_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        while loop.time() - since < self._idle_seconds:
+            if self._clients or self._engine.busy():
+                since = loop.time()
+            await asyncio.sleep(IDLE_CHECK)
+        _log.info("idle for %.0f s: ending", self._idle_seconds)
+        self._end.set()
+
+    async def run(self, listener: socket.socket, ready: int | None) -> None:
+        """Serve until told to end, a signal, or idleness."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end.set)
+        server = NativeServer(self, VERSION, on_clients=self._count)
+        async with background() as tasks:
+            tasks.start(server.serve(listener), "serve")
+            if self._idle_seconds > 0:
+                tasks.start(self._watch_idle(), "idle")
+            if ready is not None:
+                os.write(ready, b"ready\n")
+                os.close(ready)
+            await self._end.wait()
+
+
+async def serve(paths: Paths, *, idle_seconds: float | None = None, ready: int | None) -> None:
+    """Run a daemon for ``paths`` until it ends.
+
+    Raises:
+        Conflict: another engine holds the store.
+        InvalidInput: the settings cannot be read.
+    """
+    settings = read_settings(paths.config)
+    idle = settings.daemon.idle_seconds if idle_seconds is None else idle_seconds
+    async with open_local(paths, settings=settings) as engine:
+        with listen(paths.socket) as listener:
+            inode = paths.socket.stat().st_ino
+            try:
+                await Daemon(engine, idle).run(listener, ready)
+            finally:
+                if paths.socket.exists() and paths.socket.stat().st_ino == inode:
+                    paths.socket.unlink()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="core.daemon", description=__doc__)
+    for name in ("config", "data", "state", "cache", "run"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--ready", type=int, default=None)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """What :func:`core.connect.daemon_command` starts."""
+    arguments = _arguments()
+    paths = Paths(
+        config=arguments.config,
+        data=arguments.data,
+        state=arguments.state,
+        cache=arguments.cache,
+        run=arguments.run,
+    )
+    os.umask(0o077)
+    paths.make()
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[RotatingFileHandler(paths.log, maxBytes=LOG_BYTES, backupCount=1)],
+    )
+    try:
+        asyncio.run(serve(paths, ready=arguments.ready))
+    except DeckError as error:
+        _log.error("%s", error)
+        if arguments.ready is not None:
+            os.write(arguments.ready, f"{error.message}\n".encode())
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Images from outside: references, manifests, registries, pulls and imports."""

@@ -1,0 +1,239 @@
+"""Fetch manifests and blobs from an OCI registry.
+
+Distribution specification v1.1, "Pulling manifests" and "Pulling blobs".
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from core.errors import Corrupt, DeckError, NotFound, Unreachable
+from core.images.auth import Authorizer
+from core.images.manifest import ACCEPT, MANIFEST_CAP
+from core.images.transport import (
+    Answer,
+    Final,
+    Patience,
+    Transport,
+    host_of,
+    is_loopback,
+    refusal,
+)
+from core.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    import aiohttp
+
+    from core.domain import Credentials
+    from core.images.reference import Reference
+
+_TAGS_CAP = 1 << 20
+_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+
+
+class _ErrorLine(msgspec.Struct, frozen=True):
+    code: str = ""
+    message: str = ""
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    errors: list[_ErrorLine] = []
+
+
+class _Tags(msgspec.Struct, frozen=True):
+    tags: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A manifest or index as the registry sent it."""
+
+    digest: str
+    """Computed from the body."""
+    media_type: str
+    body: bytes
+
+
+class Registry:
+    """A client of one registry; an async context manager.
+
+    Gives up what it holds when left. Errors name the reference, never an URL with its query.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        credentials: Credentials | None = None,
+        plain_http: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
+        """``host`` is the API's ``host[:port]`` (:attr:`Reference.api_host`)."""
+        self.host = host
+        self.transport = Transport(plain_http=plain_http, patience=patience)
+        self._auth = Authorizer(host, self.transport, credentials)
+        name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+        self._may_be_plain = plain_http or is_loopback(name.strip("[]"))
+        self._base = "" if self._may_be_plain else f"https://{host}"
+
+    async def __aenter__(self) -> Self:
+        await self.transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.transport.__aexit__(kind, error, trace)
+
+    async def manifest(self, reference: Reference, digest: str = "") -> Document:
+        """The manifest or index of a reference, or ``digest`` in its repository.
+
+        Raises:
+            NotFound: no such tag or repository.
+            LoginNeeded: 401 or 403.
+            Unreachable: no answer, or no useful one.
+            Corrupt: the body is not what its digest says.
+        """
+        wanted = digest or reference.target
+        path = f"/v2/{reference.repository}/manifests/{wanted}"
+        answer = await self.get(path, scope=_scope(reference), accept=ACCEPT, cap=MANIFEST_CAP)
+        if answer.status != 200:
+            raise await self._refused(reference, answer, digest)
+        computed = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+        told = wanted if ":" in wanted else answer.headers.get("Docker-Content-Digest", "")
+        if told.startswith("sha256:") and told != computed:
+            raise Corrupt(str(reference), "the manifest differs from its digest")
+        media_type = answer.headers.get("Content-Type", "")
+        return Document(digest=computed, media_type=media_type, body=answer.body)
+
+    async def get(self, path: str, *, scope: str, accept: str, cap: int) -> Answer:
+        """A short answer to a GET of an API path, logged in as far as the registry asks.
+
+        Raises:
+            LoginNeeded: the challenge cannot be answered.
+            Unreachable: no answer after the last attempt.
+        """
+        base = await self._find_base()
+        authorization = await self._auth.header(scope)
+        for _ in range(3):
+            answer = await self.transport.fetch(
+                base + path, cap=cap, headers={"Accept": accept}, authorization=authorization
+            )
+            if answer.status != 401:
+                return answer
+            authorization = await self._auth.answer(
+                answer.challenges, scope, rejected=authorization
+            )
+        raise self._auth.refused()
+
+    @asynccontextmanager
+    async def blob(
+        self, reference: Reference, digest: str, *, offset: int = 0
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """A blob's bytes from ``offset`` on, or from 0 if the registry ignores ranges.
+
+        Gives the offset it starts at, and the chunks. What a blob's bytes are is fixed by its
+        digest, so no ``If-Range`` is needed. One attempt; the caller retries.
+
+        Raises:
+            NotFound, LoginNeeded, Unreachable: as for manifests.
+        """
+        url = f"{await self._find_base()}/v2/{reference.repository}/blobs/{digest}"
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        scope = _scope(reference)
+        authorization = await self._auth.header(scope)
+        for _ in range(3):
+            async with self.transport.get(
+                url, headers=headers, authorization=authorization
+            ) as response:
+                if response.status != 401:
+                    yield (
+                        start_of(response, offset, str(reference)),
+                        self.transport.chunks(response),
+                    )
+                    return
+                challenges = tuple(response.headers.getall("WWW-Authenticate", ()))
+            authorization = await self._auth.answer(challenges, scope, rejected=authorization)
+        raise self._auth.refused()
+
+    async def _refused(self, reference: Reference, answer: Answer, digest: str) -> DeckError:
+        shown = f"{reference.name}@{digest}" if digest else str(reference)
+        if answer.status != 404:
+            told = _told(answer.body)
+            return refusal(shown, answer.status, answer.headers, answer.body, detail=told)
+        if digest or reference.digest:
+            return NotFound(shown, "no such digest", hint="pull by its tag to see what is there")
+        try:
+            path = f"/v2/{reference.repository}/tags/list?n=1000"
+            listed = await self.get(path, scope=_scope(reference), accept="*/*", cap=_TAGS_CAP)
+            tags = msgspec.json.decode(listed.body, type=_Tags).tags or []
+        except (DeckError, msgspec.MsgspecError, RecursionError):
+            return NotFound(shown, "no such tag", hint="check the tag")
+        if listed.status == 404:
+            return NotFound(shown, "no such repository", hint="check the name")
+        near = difflib.get_close_matches(reference.tag, tags, n=5, cutoff=0.3) or tags[-5:]
+        some = clean(", ".join(near), 120)
+        return NotFound(shown, "no such tag", hint=f"it has {some}" if some else "it has no tags")
+
+    async def _find_base(self) -> str:
+        """``https``, but for a loopback or allowed host ``http`` if that is what it speaks."""
+        if self._base:
+            return self._base
+        try:
+            async with self.transport.get(f"http://{self.host}/v2/") as response:
+                # what a TLS server answers to plain HTTP
+                plain = response.status != 400
+        except Final:
+            raise
+        except Unreachable as error:
+            if error.why != "connection lost":
+                raise
+            plain = False
+        self._base = f"http://{self.host}" if plain else f"https://{self.host}"
+        return self._base
+
+
+def start_of(response: aiohttp.ClientResponse, offset: int, of: str) -> int:
+    """Where a 200 or 206 body starts.
+
+    Raises:
+        DeckError: for any other status, see :func:`core.images.transport.refusal`.
+    """
+    if response.status == 200:
+        return 0
+    if response.status == 206:
+        match = _RANGE.match(response.headers.get("Content-Range", ""))
+        if match and int(match[1]) == offset:
+            return offset
+        raise Corrupt(of, "the server sent another range than it was asked for")
+    if response.status == 416:
+        raise Corrupt(of, "the kept part is longer than the whole")
+    error = refusal(str(response.url), response.status, response.headers)
+    error.what = f"{of} ({host_of(str(response.url))})"
+    raise error
+
+
+def _scope(reference: Reference) -> str:
+    return f"repository:{reference.repository}:pull"
+
+
+def _told(body: bytes) -> str:
+    """What a registry's error answer says, if it is one."""
+    try:
+        lines = msgspec.json.decode(body, type=_Errors).errors
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
+    return clean("; ".join(line.message for line in lines if line.message), 200)

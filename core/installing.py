@@ -1,0 +1,184 @@
+"""Jobs that bring something in: pull a distro or an image, refresh the catalog."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from core.domain import Platform
+from core.errors import Conflict, DeckError, NotFound
+from core.events import CatalogChanged, DistroChanged
+from core.images.pull import Pulled, pull_image
+from core.images.reference import parse_platform
+from core.images.tarball import import_tarball
+from core.sources import Source, find_source
+
+if TYPE_CHECKING:
+    from core.bus import Bus
+    from core.catalog.store import CatalogStore
+    from core.config import Settings
+    from core.describe import Describer
+    from core.domain import Catalog, Job, PullSpec
+    from core.jobs import JobBook, Progress
+    from core.store.lease import Lease
+    from core.store.store import Store
+
+
+class Installer:
+    """Starts the jobs; each installs all of a distro or nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        jobs: JobBook,
+        catalog: CatalogStore,
+        settings: Settings,
+        describer: Describer,
+        bus: Bus,
+        *,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        """``warnings``: what every distro on this host has to live with, in plain words."""
+        self._store = store
+        self._jobs = jobs
+        self._catalog = catalog
+        self._settings = settings
+        self._describer = describer
+        self._bus = bus
+        self._warnings = warnings
+        self._pulling: dict[str, str] = {}
+
+    def refresh(self) -> Job:
+        """Read the catalog's sources again."""
+
+        async def work(_progress: Progress) -> str:
+            await self._catalog.refresh(self._tell_catalog)
+            return ""
+
+        return self._jobs.start("refresh", "catalog", "refresh", work)
+
+    def _tell_catalog(self, catalog: Catalog) -> None:
+        self._bus.publish(CatalogChanged(catalog=catalog))
+
+    def refresh_if_stale(self) -> None:
+        """Read the catalog's sources in the background if that is due."""
+        if self._catalog.stale():
+            self.refresh()
+
+    async def pull(self, spec: PullSpec) -> Job:
+        """Start a pull, or join the one that does the same.
+
+        Raises:
+            InvalidInput, NotFound: nothing to pull under that name.
+            Conflict: the name belongs to a distro, or a running pull, of another source.
+        """
+        source = await self._find(spec)
+        platform = parse_platform(spec.platform) if spec.platform else None
+        key = f"{'' if spec.image_only else source.name}|{source.url}|{spec.platform}"
+        if not spec.image_only:
+            self._check_free(source, key)
+        already = not spec.image_only and self._installed(source)
+
+        async def work(progress: Progress) -> str:
+            if already:
+                return source.name
+            if spec.image_only:
+                return await self._fetch_image(source, spec, platform, progress)
+            self._pulling[source.name] = key
+            try:
+                return await self._install(source, spec, platform, progress)
+            finally:
+                del self._pulling[source.name]
+
+        title = source.url if spec.image_only else source.name
+        return self._jobs.start("pull", title, key, work)
+
+    async def _find(self, spec: PullSpec) -> Source:
+        """The source; a name that a source not read yet may have is worth waiting for."""
+        try:
+            return find_source(spec, self._catalog.find)
+        except NotFound:
+            if not self._catalog.stale():
+                raise
+        with suppress(DeckError):  # what broke is told in the catalog, the name below
+            await self._jobs.result(self.refresh().id)
+        return find_source(spec, self._catalog.find)
+
+    def _installed(self, source: Source) -> bool:
+        try:
+            self._store.distro(source.name)
+        except NotFound:
+            return False
+        return True
+
+    def _check_free(self, source: Source, key: str) -> None:
+        hint = "choose another name with --name, or remove that one first"
+        if self._pulling.get(source.name, key) != key:
+            raise Conflict(source.name, "is being pulled from another source", hint=hint)
+        if self._installed(source):
+            there = self._store.distro(source.name)
+            if there.url != source.url:
+                raise Conflict(source.name, f"is installed from {there.url}", hint=hint)
+
+    async def _fetch_image(
+        self, source: Source, spec: PullSpec, platform: Platform | None, progress: Progress
+    ) -> str:
+        async with self._store.lease() as lease:
+            if source.kind == "host":
+                raise Conflict(source.url, "this machine is no image", hint="pull it as a distro")
+            pulled = await self._fetch(source, spec, platform, progress, lease, pinned=True)
+            return pulled.digest
+
+    async def _install(
+        self, source: Source, spec: PullSpec, platform: Platform | None, progress: Progress
+    ) -> str:
+        async with self._store.lease() as lease:
+            warnings = self._warnings
+            pulled: Pulled | None = None
+            if source.kind != "host":
+                pulled = await self._fetch(source, spec, platform, progress, lease, pinned=False)
+                warnings += pulled.warnings
+            for warning in warnings:
+                progress.warn(warning)
+            await self._store.create_distro(
+                source.name,
+                pulled.digest if pulled else None,
+                url=source.url,
+                version=source.version or (pulled.version if pulled else ""),
+                repo_digest=pulled.repo_digest if pulled else "",
+                platform=pulled.platform if pulled else None,
+                warnings=warnings,
+            )
+        self._bus.publish(DistroChanged(distro=self._describer.distro(source.name)))
+        return source.name
+
+    async def _fetch(
+        self,
+        source: Source,
+        spec: PullSpec,
+        platform: Platform | None,
+        progress: Progress,
+        lease: Lease,
+        *,
+        pinned: bool,
+    ) -> Pulled:
+        if source.reference:
+            return await pull_image(
+                self._store,
+                source.reference,
+                lease=lease,
+                platform=platform,
+                credentials=spec.credentials,
+                plain_http=spec.plain_http
+                or self._settings.allows_plain_http(source.reference.registry),
+                pinned=pinned,
+                report=progress.report,
+            )
+        return await import_tarball(
+            self._store,
+            source.url,
+            lease=lease,
+            checksum=source.checksum,
+            pinned=pinned,
+            report=progress.report,
+        )

@@ -1,0 +1,236 @@
+"""Long operations that outlive whoever asked for them.
+
+A job is a coroutine in the engine's task group plus a :class:`core.domain.Job`, its state as a
+value. Whoever watches reads values; nobody holds the coroutine. A cancelled or failed job keeps
+what its own code keeps (a cut blob, say), and says so in its error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
+from core.errors import Cancelled, DeckError, NotFound, by_code
+from core.events import JobChanged
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from typing import Any
+
+    from core.background import Background
+    from core.bus import Bus
+
+_log = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL = 0.05
+"""Seconds between two published states of one job that differ only in counts."""
+
+KEPT_JOBS = 50
+"""Ended jobs that stay in the list."""
+
+_ENDED = frozenset[JobState]({"done", "failed", "cancelled"})
+
+
+def ended(job: Job) -> bool:
+    """Whether the job will not change any more."""
+    return job.state in _ENDED
+
+
+def error_of(job: Job) -> DeckError:
+    """The error of a failed or cancelled job, as it was raised in the engine."""
+    if job.error is None:
+        return Cancelled(job.title, "cancelled")
+    what, _, why = job.error.message.partition(": ")
+    return by_code(job.error.code)(what, why, hint=job.error.hint, kept=job.error.kept)
+
+
+@dataclass(slots=True)
+class _Running:
+    job: Job
+    key: str
+    task: asyncio.Task[None] | None = None
+    published: float = 0.0
+
+
+class Progress:
+    """What a job's own code reports through; cheap enough to call per chunk."""
+
+    def __init__(self, book: JobBook, job_id: str) -> None:
+        self._book = book
+        self._id = job_id
+
+    def report(self, phase: JobPhase, layers: tuple[LayerState, ...]) -> None:
+        """Set the phase of the whole and the state of each layer."""
+        before = self._book.get(self._id)
+        turned = before.phase != phase or [layer.phase for layer in before.layers] != [
+            layer.phase for layer in layers
+        ]
+        self._book.update(
+            self._id,
+            urgent=turned,
+            phase=phase,
+            layers=layers,
+            done=sum(layer.done for layer in layers),
+            total=sum(layer.total for layer in layers),
+        )
+
+    def warn(self, text: str) -> None:
+        """Add a warning for the person who asked."""
+        job = self._book.get(self._id)
+        if text not in job.warnings:
+            self._book.update(self._id, urgent=True, warnings=(*job.warnings, text))
+
+
+class JobBook:
+    """All jobs of one engine."""
+
+    def __init__(self, bus: Bus, tasks: Background) -> None:
+        self._bus = bus
+        self._tasks = tasks
+        self._entries: dict[str, _Running] = {}
+        self._ids = itertools.count(1)
+        self._changed: dict[str, asyncio.Event] = {}
+
+    def start(
+        self,
+        kind: JobKind,
+        title: str,
+        key: str,
+        work: Callable[[Progress], Awaitable[str]],
+    ) -> Job:
+        """Start ``work``, or return the running job of the same ``key``.
+
+        ``work`` returns the name of what it made.
+        """
+        for entry in self._entries.values():
+            if entry.key == key and not ended(entry.job):
+                return entry.job
+        job = Job(
+            id=f"{kind}-{next(self._ids)}",
+            kind=kind,
+            title=title,
+            state="running",
+            started=time.time(),
+        )
+        entry = _Running(job=job, key=key)
+        self._entries[job.id] = entry
+        self._changed[job.id] = asyncio.Event()
+        self._forget_oldest()
+        self._publish(entry)
+        entry.task = self._tasks.start(self._run(job.id, work), job.id)
+        return job
+
+    async def _run(self, job_id: str, work: Callable[[Progress], Awaitable[str]]) -> None:
+        job = self.get(job_id)
+        try:
+            result = await work(Progress(self, job_id))
+        except asyncio.CancelledError:
+            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
+            raise
+        except Cancelled as error:
+            self._end(job_id, "cancelled", error)
+        except DeckError as error:
+            self._end(job_id, "failed", error)
+        except BaseExceptionGroup as group:
+            self._end(job_id, "failed", _first(group, job.title))
+        except Exception as error:
+            # The outer boundary of everything that runs without a client: a defect ends one
+            # job, not the engine with all its sessions.
+            _log.exception("job %s", job_id)
+            self._end(job_id, "failed", DeckError(job.title, f"internal error, {error!r}"))
+        else:
+            self.update(job_id, urgent=True, state="done", ended=time.time(), result=result)
+
+    def _end(self, job_id: str, state: JobState, error: DeckError) -> None:
+        told = JobError(code=error.code, message=error.message, hint=error.hint, kept=error.kept)
+        self.update(job_id, urgent=True, state=state, ended=time.time(), error=told)
+
+    def get(self, job_id: str) -> Job:
+        """The job as it is. Raises: NotFound."""
+        try:
+            return self._entries[job_id].job
+        except KeyError:
+            raise NotFound(job_id, "no such job", hint="see: distrodeck jobs") from None
+
+    def all(self) -> list[Job]:
+        """Every job that is remembered, newest first."""
+        return [entry.job for entry in reversed(self._entries.values())]
+
+    def busy(self) -> bool:
+        """Whether a job is running."""
+        return any(not ended(entry.job) for entry in self._entries.values())
+
+    def update(self, job_id: str, *, urgent: bool, **changes: Any) -> None:
+        """Change the job's value; tell followers at once, or within the progress interval."""
+        entry = self._entries[job_id]
+        entry.job = replace(entry.job, **changes)
+        now = time.monotonic()
+        if urgent or now - entry.published >= PROGRESS_INTERVAL:
+            entry.published = now
+            self._publish(entry)
+
+    def _publish(self, entry: _Running) -> None:
+        self._bus.publish(JobChanged(job=entry.job))
+        self._changed[entry.job.id].set()
+        self._changed[entry.job.id] = asyncio.Event()
+
+    def _forget_oldest(self) -> None:
+        over = len(self._entries) - KEPT_JOBS
+        for job_id in [key for key, entry in self._entries.items() if ended(entry.job)]:
+            if over <= 0:
+                break
+            del self._entries[job_id], self._changed[job_id]
+            over -= 1
+
+    @asynccontextmanager
+    async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[Job]]:
+        """The job as it is, then each newer state, until it ended. Raises: NotFound."""
+        self.get(job_id)
+        yield self._states(job_id)
+
+    async def _states(self, job_id: str) -> AsyncIterator[Job]:
+        while True:
+            news = self._changed[job_id]
+            job = self.get(job_id)
+            yield job
+            if ended(job):
+                return
+            await news.wait()
+
+    async def result(self, job_id: str) -> Job:
+        """Wait for the end. Raises: NotFound, or the job's own error."""
+        async with self.watch(job_id) as states:
+            async for job in states:
+                if job.state == "done":
+                    return job
+                if ended(job):
+                    raise error_of(job)
+        raise NotFound(job_id, "no such job")
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel and wait until it has ended; success also when it already had."""
+        self.get(job_id)
+        task = self._entries[job_id].task
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        job = self.get(job_id)
+        if not ended(job):  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
+
+
+def _first(group: BaseExceptionGroup, title: str) -> DeckError:
+    """The error to tell a person out of what a task group collected."""
+    for error in group.exceptions:
+        if isinstance(error, DeckError):
+            return error
+        if isinstance(error, BaseExceptionGroup):
+            return _first(error, title)
+    _log.error("job %s", title, exc_info=group)
+    return DeckError(title, f"internal error, {group.exceptions[0]!r}")

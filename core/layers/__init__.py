@@ -1,0 +1,1 @@
+"""Layers on disk: unpacked once each, as overlayfs wants its lower directories."""

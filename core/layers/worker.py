@@ -1,0 +1,201 @@
+"""The process that unpacks, settles, removes or measures one tree: ``python -P -m`` this module.
+
+It runs apart because it burns a core, reads hostile data and may have to act in another user
+namespace. Its first argument is the verb; an archive comes on stdin, as it was fetched. On stdout
+go lines ``p BYTES`` of progress and a last line of JSON, ``{"done": …}`` or ``{"error": …}``.
+
+Start-up is paid once a layer: what one verb alone needs is imported there.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from core.errors import Corrupt, DeckError, HostForbids, Hostile, NoSpace
+from core.layers.attributes import Stamper, Warnings
+from core.layers.names import show
+from core.layers.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_READ = 256 << 10
+_PROGRESS = 4 << 20
+_GRACE = 1 << 30  # the ratio counts from here on
+_HEADERS = 4 << 30  # of tar headers and padding, beyond the bytes of files
+
+
+def _input() -> Iterator[bytes]:
+    while chunk := os.read(0, _READ):
+        yield chunk
+
+
+class _Meter:
+    """Counts, hashes and bounds the archive on its way."""
+
+    def __init__(self, *, ratio: int, most_bytes: int) -> None:
+        import hashlib
+
+        self.hash = hashlib.sha256()
+        self.taken = 0
+        self.given = 0
+        self._ratio = ratio
+        self._most = most_bytes + _HEADERS
+
+    def input(self) -> Iterator[bytes]:
+        for chunk in _input():
+            self.taken += len(chunk)
+            yield chunk
+
+    def output(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        told = 0
+        for chunk in chunks:
+            self.given += len(chunk)
+            self.hash.update(chunk)
+            if self.given > _GRACE + self._ratio * self.taken:
+                raise Hostile("archive", f"expands more than {self._ratio} times")
+            if self.given > self._most:
+                raise Hostile("archive", f"expands to more than {self._most} bytes")
+            if self.given - told >= _PROGRESS:
+                told = self.given
+                os.write(1, b"p %d\n" % told)
+            yield chunk
+
+
+def _open_root(path: str) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
+    from core.layers.apply import Applier
+    from core.layers.compression import expand
+    from core.layers.stream import Stream
+    from core.layers.tar import Archive
+
+    entries, longest_path, ratio, most_bytes = map(int, limits)
+    meter = _Meter(ratio=ratio, most_bytes=most_bytes)
+    warnings = Warnings()
+    stamper = Stamper(privileged=privileged == "1", warnings=warnings)
+    target = Target(_open_root(path))
+    stamper.drop_inherited(target.root.fd)
+    stream = Stream(meter.output(expand(meter.input())))
+    archive = Archive(stream, entries)
+    applier = Applier(
+        target,
+        stream,
+        stamper,
+        privileged=privileged == "1",
+        most_bytes=most_bytes,
+        longest_path=longest_path,
+    )
+    applier.apply(archive)
+    needs_lower = target.needs_lower()
+    if needs_lower:
+        from core.layers.journal import write_journal
+
+        write_journal(target)
+    else:
+        target.prune()
+        target.finish(stamper)
+    lines = warnings.lines()
+    if not archive.ended and meter.given:
+        lines.append("the archive has no end mark")
+    if archive.ignored_globals:
+        lines.append("global pax headers ignored")
+    return {
+        "diff_id": "sha256:" + meter.hash.hexdigest(),
+        "tar_size": meter.given,
+        "size": applier.size,
+        "entries": applier.entries,
+        "needs_lower": needs_lower,
+        "warnings": lines,
+    }
+
+
+def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
+    from core.layers.below import Below
+    from core.layers.journal import read_journal, remove_journal
+    from core.layers.settle import Settling
+
+    warnings = Warnings()
+    stamper = Stamper(privileged=privileged == "1", warnings=warnings)
+    root_fd = _open_root(path)
+    target = read_journal(root_fd)
+    below = Below([_open_root(lower) for lower in reversed(lowers)])
+    Settling(target, below, stamper).settle()
+    remove_journal(root_fd)
+    target.prune()
+    target.finish(stamper)
+    return {"warnings": warnings.lines()}
+
+
+def _remove(path: str) -> dict[str, object]:
+    from core.layers.folders import remove_at
+
+    remove_at(os.fsencode(path))
+    return {}
+
+
+def _measure(path: str) -> dict[str, object]:
+    from core.layers.folders import measure
+
+    return {"bytes": measure(os.fsencode(path))}
+
+
+_VERBS: dict[str, Callable[..., dict[str, object]]] = {
+    "unpack": _unpack,
+    "settle": _settle,
+    "remove": _remove,
+    "measure": _measure,
+}
+
+
+def explain(error: OSError) -> DeckError:
+    """What the kernel's refusal means, with the entry or file it is about."""
+    name = error.filename
+    what = show(name) if isinstance(name, bytes) else str(name or "layer")
+    why = (error.strerror or "input or output error").lower()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(what, why, hint="free some space, then try again")
+    if error.errno in (errno.EPERM, errno.EACCES, errno.EROFS):
+        return HostForbids(what, why)
+    if error.errno in (errno.ENAMETOOLONG, errno.EFBIG, errno.ELOOP, errno.EINVAL):
+        return Hostile(what, why)
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY):
+        return Corrupt(what, why)
+    return DeckError(what, why)
+
+
+def _report(outcome: dict[str, object]) -> None:
+    import json
+
+    from core.layers.stream import write_all
+
+    write_all(1, json.dumps(outcome).encode() + b"\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Do one verb and report it."""
+    gc.disable()  # a layer makes no garbage in cycles, and is soon over
+    os.umask(0)
+    try:
+        verb, *rest = arguments
+        try:
+            done = _VERBS[verb](*rest)
+        except OSError as error:
+            raise explain(error) from error
+    except DeckError as error:
+        fault = {"code": error.code, "what": error.what, "why": error.why, "hint": error.hint}
+        _report({"error": fault})
+        return 1
+    _report({"done": done})
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    os._exit(status)  # nothing is left to flush, and taking a big heap down costs time

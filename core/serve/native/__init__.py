@@ -1,0 +1,1 @@
+"""distrodeck's own protocol, between its clients and its daemon."""

@@ -1,0 +1,1 @@
+"""Sessions: the holder that owns them, and how an engine or console talks to it."""

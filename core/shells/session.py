@@ -1,0 +1,422 @@
+"""One session in the holder: a command in the sandbox, its terminal or pipes, its log.
+
+Life: ``start`` (the command is being executed), live, leader gone (its output is drained and
+what is left of its terminal session is hung up), ended. A session does not wait for its
+clients: they read the log. But while a client that keeps reading is behind by more than
+:data:`LAG`, and while the log is full, nothing is read from the program, which the kernel then
+makes wait.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import DeckError
+from core.runtimes import enter, mounts
+from core.shells import frames, members, pty, records
+from core.shells.answers import Answerer
+from core.shells.condensing import Condenser
+from core.shells.intake import Intake
+from core.shells.log import SessionLog
+from core.terminal import logformat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.runtimes.sandbox import Sandbox
+    from core.runtimes.spec import Command
+    from core.shells.loop import Loop
+    from core.shells.records import SessionRecord
+
+LAG = 256 << 10
+"""Bytes of log that a reading client may be behind before the program has to wait."""
+GRACE = 2.0
+"""Seconds between SIGHUP and SIGKILL."""
+ATTACH_LIMIT = 10.0
+"""Seconds in which the client of a bound session has to attach."""
+_READ = 64 << 10
+_SIZE_LIMIT = 4096
+
+
+class Client(Protocol):
+    """What a session knows of a connection that is attached to it."""
+
+    viewer: bool
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it reads what happens now."""
+        ...
+
+    @property
+    def drained(self) -> bool:
+        """Whether it has everything, or takes no more."""
+        ...
+
+    def pump(self) -> None:
+        """There is something new in the log, or the session ended."""
+        ...
+
+    def lag(self) -> int:
+        """Bytes of log that it has not taken."""
+        ...
+
+    def set_controller(self, value: bool) -> None:
+        """It is the controller now, or no more."""
+        ...
+
+
+class Owner(Protocol):
+    """What a session needs of its holder."""
+
+    loop: Loop
+    sandbox: Sandbox
+    folder: str
+
+    def changed(self, session: Session) -> None:
+        """Something in its record changed."""
+        ...
+
+
+class Session:
+    """See the module."""
+
+    def __init__(self, owner: Owner, record: SessionRecord, *, bound: bool) -> None:
+        self.record = record
+        self.bound = bound
+        self.clients: list[Client] = []
+        self.controller: Client | None = None
+        self._owner = owner
+        self._loop = owner.loop
+        place = records.session_folder(owner.folder, record["id"])
+        self.log = SessionLog(place, record["rows"], record["columns"])
+        self._condenser = Condenser(owner.loop, self.log, place, self._resume)
+        self._answerer = Answerer()
+        self._pid = 0
+        self._inner = 0
+        self._pidfd = -1
+        self._exit_code: int | None = None
+        self._outputs: dict[int, int] = {}
+        self._master = -1
+        self._reading = False
+        self._attended = False
+        self.intake = Intake(self._loop, -1, self._intake_progressed)
+        """Its standard input."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether its exit code is known and all its output is in the log."""
+        return self.record["exit_code"] is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended and nobody is still to hear how."""
+        told = all(client.drained for client in self.clients)
+        return self.ended and told and (self._attended or not self.bound)
+
+    # Starting
+
+    def start(self, command: Command, done: Callable[[DeckError | None], None]) -> None:
+        """Start the command; ``done`` hears when it was executed, or why not.
+
+        Raises:
+            InvalidInput: a bind that cannot be meant.
+        """
+        for mount in command["binds"]:
+            mounts.check_mount(mount)
+        sandbox = self._owner.sandbox
+        sandbox.refresh_network()
+        streams = self._open_streams(tty=command["tty"])
+        helper, report = enter.start_command(sandbox.entrance, command, streams, sandbox.stub)
+        for fd in set(streams):
+            os.close(fd)
+        os.set_blocking(report, False)
+        data = bytearray()
+
+        def on_report() -> None:
+            piece = os.read(report, _READ)
+            if piece:
+                data.extend(piece)
+                return
+            self._loop.watch(report)
+            os.close(report)
+            os.waitpid(helper, 0)
+            try:
+                self._begin(enter.read_start(bytes(data), command))
+            except DeckError as error:
+                stillborn = enter.start_pid(bytes(data))
+                if stillborn:
+                    os.waitpid(stillborn, 0)
+                self.discard()
+                done(error)
+            else:
+                done(None)
+
+        self._loop.watch(report, read=on_report)
+
+    def _open_streams(self, *, tty: bool) -> enter.Streams:
+        if tty:
+            size = self.record["rows"], self.record["columns"]
+            self._master, peer = pty.open_pty(self._owner.sandbox.pid, *size)
+            self._outputs = {self._master: logformat.OUTPUT}
+            self._take_input(os.dup(self._master))
+            return enter.Streams(peer, peer, peer)
+        stdin, sending = os.pipe2(os.O_CLOEXEC)
+        out, stdout = os.pipe2(os.O_CLOEXEC)
+        err, stderr = os.pipe2(os.O_CLOEXEC)
+        for fd in (sending, out, err):
+            os.set_blocking(fd, False)
+        self._outputs = {out: logformat.OUTPUT, err: logformat.STDERR}
+        self._take_input(sending)
+        return enter.Streams(stdin, stdout, stderr)
+
+    def _take_input(self, fd: int) -> None:
+        self.intake = Intake(self._loop, fd, self._intake_progressed)
+
+    def _begin(self, pid: int) -> None:
+        self._pid = pid
+        self._inner = members.inner_pid(pid)
+        self._pidfd = os.pidfd_open(pid)
+        self._loop.watch(self._pidfd, read=self._leader_ended)
+        self._resume()
+        if self.bound:
+            self._loop.later(ATTACH_LIMIT, self._expire)
+
+    def discard(self) -> None:
+        """Forget it and its folder: nothing of it runs."""
+        self._close_streams()
+        self._condenser.stop()
+        self.log.close()
+        records.remove_record(self._owner.folder, self.record["id"])
+
+    # Output
+
+    def _readable(self, fd: int) -> None:
+        if fd not in self._outputs:
+            return
+        data, ended = _read_some(fd)
+        if data:
+            self._note_output(self._outputs[fd], data)
+        if self._exit_code is not None and not self.record["tty"]:
+            # A background process may hold a pipe open: what is in it now is all.
+            ended = ended or len(data) < _READ
+            if not ended and not self._must_wait():
+                self._loop.later(0, lambda: self._readable(fd))
+        if ended:
+            self._close_output(fd)
+        self._resume()
+        self._finish_if_drained()
+
+    def _note_output(self, kind: int, data: bytes) -> None:
+        self.log.append(kind, data)
+        if self.record["tty"] and self.controller is None:
+            self.write(self._answerer.feed(data))
+        for client in tuple(self.clients):
+            client.pump()
+
+    def _resume(self) -> None:
+        """Read from the program, or stop reading, as the clients and the log allow."""
+        reading = not self._must_wait()
+        if reading != self._reading:
+            self._reading = reading
+            for fd in tuple(self._outputs):
+                self._watch(fd)
+
+    def _watch(self, fd: int) -> None:
+        self._loop.watch(fd, read=(lambda: self._readable(fd)) if self._reading else None)
+        if self._reading and self._exit_code is not None:
+            self._loop.later(0, lambda: self._readable(fd))
+
+    def _must_wait(self) -> bool:
+        readers = [client for client in self.clients if not client.viewer]
+        if self.record["tty"]:
+            # A console that hangs may miss output, but not stop what runs in the shell.
+            readers = [client for client in readers if client.keeps_up]
+            if self._exit_code is not None:
+                # There is no more to come than the kernel holds.
+                return False
+            full = self.log.full
+            if self.log.ripe:
+                self._condenser.request(attended=bool(readers), full=full)
+            return full or any(client.lag() > LAG for client in readers)
+        lag = max((client.lag() for client in readers), default=0)
+        if self.log.full and lag < LAG:
+            # Pipes have no screen to condense, and a reader has to get every byte.
+            self.log.cut(self.log.tail(lag))
+        return lag > LAG
+
+    def told(self) -> None:
+        """A client has heard how it ended."""
+        self._owner.changed(self)
+
+    def progressed(self) -> None:
+        """A client has read, or stopped to."""
+        self._resume()
+
+    # Input
+
+    def write(self, data: bytes) -> None:
+        """Give bytes to the program, in order, as it takes them."""
+        self.intake.write(data)
+
+    def end_input(self) -> None:
+        """Close the program's standard input once it has taken what it was sent."""
+        if not self.record["tty"]:
+            self.intake.end()
+
+    def _intake_progressed(self) -> None:
+        for client in tuple(self.clients):
+            client.pump()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Set the size; values below 1 are ignored."""
+        size = min(rows, _SIZE_LIMIT), min(columns, _SIZE_LIMIT)
+        known = self.record["rows"], self.record["columns"]
+        if min(size) < 1 or size == known or not self.record["tty"] or self._master < 0:
+            return
+        self.record["rows"], self.record["columns"] = size
+        self.log.append(logformat.RESIZE, frames.SIZE_BODY.pack(*size))
+        pty.set_size(self._master, *size)
+        for client in tuple(self.clients):
+            client.pump()
+        self._owner.changed(self)
+
+    def signal(self, number: int) -> None:
+        """Signal the foreground process group."""
+        if not self._pid or self._exit_code is not None or not 0 < number < signal.NSIG:
+            return
+        group = pty.foreground(self._master) if self._master >= 0 else 0
+        try:
+            os.killpg(group or self._pid, number)
+        except ProcessLookupError:
+            return
+
+    # Clients
+
+    def attach(self, client: Client) -> None:
+        """Take a client in; the latest that may type is the controller."""
+        self._attended = True
+        self.clients.append(client)
+        self.record["clients"] = len(self.clients)
+        if not client.viewer:
+            self.take_control(client)
+        self._owner.changed(self)
+
+    def take_control(self, client: Client) -> None:
+        """Make this client the one that answers for the terminal."""
+        if self.controller is not client:
+            former, self.controller = self.controller, client
+            if former:
+                former.set_controller(False)
+            client.set_controller(True)
+
+    def detach(self, client: Client) -> None:
+        """Let a client go."""
+        self.clients.remove(client)
+        self.record["clients"] = len(self.clients)
+        if self.controller is client:
+            self.controller = None
+            heirs = [other for other in self.clients if not other.viewer]
+            if heirs:
+                self.take_control(heirs[-1])
+        self._resume()
+        if self.bound and not self.clients:
+            self.hang_up()
+        self._owner.changed(self)
+
+    def _expire(self) -> None:
+        """Nobody came for a session that lives only as long as its client."""
+        if not self._attended:
+            self._attended = True
+            self.hang_up()
+            self._owner.changed(self)
+
+    # Ending
+
+    def hang_up(self) -> None:
+        """SIGHUP for all of the session, SIGKILL after a grace time for what is left of it."""
+        if self._pid and self._exit_code is None:
+            pids = [self._pid, *self._members()]
+            members.send(pids, signal.SIGHUP, signal.SIGCONT)
+            self._loop.later(GRACE, self._kill_rest)
+
+    def _kill_rest(self) -> None:
+        if self._exit_code is None:
+            members.send([self._pid], signal.SIGKILL)
+        members.send(self._members(), signal.SIGKILL)
+
+    def _members(self) -> list[int]:
+        return members.members(self._owner.sandbox.pid, self._pid, self._inner)
+
+    def _leader_ended(self) -> None:
+        rest = self._members()
+        if rest:
+            members.send(rest, signal.SIGHUP, signal.SIGCONT)
+            self._loop.later(GRACE, self._kill_rest)
+        _, status = os.waitpid(self._pid, 0)
+        self._loop.watch(self._pidfd)
+        os.close(self._pidfd)
+        code = os.waitstatus_to_exitcode(status)
+        self._exit_code = code if code >= 0 else 128 - code
+        for fd in tuple(self._outputs):
+            if not self._must_wait():
+                self._readable(fd)
+        self._finish_if_drained()
+
+    def _finish_if_drained(self) -> None:
+        if self._exit_code is None or self._outputs or self.ended:
+            return
+        self._close_streams()
+        self._condenser.stop()
+        ended = time.time()
+        exit_record = records.ExitRecord(exit_code=self._exit_code, ended=ended)
+        records.write_exit(self._owner.folder, self.record["id"], exit_record)
+        self.record["exit_code"] = self._exit_code
+        self.record["ended"] = ended
+        self.record["state"] = "exited"
+        for client in tuple(self.clients):
+            client.pump()
+        self._owner.changed(self)
+
+    def abandon(self) -> None:
+        """The holder ends and cannot wait for the rest of the output."""
+        if self._exit_code is None:
+            self._exit_code = 128 + signal.SIGKILL
+        self._close_streams()
+        self._finish_if_drained()
+
+    def _close_output(self, fd: int) -> None:
+        del self._outputs[fd]
+        self._loop.watch(fd)
+        os.close(fd)
+        if fd == self._master:
+            self._master = -1
+            self.intake.close()
+
+    def _close_streams(self) -> None:
+        for fd in tuple(self._outputs):
+            self._close_output(fd)
+        self.intake.close()
+
+
+def _read_some(fd: int) -> tuple[bytes, bool]:
+    """What is there, and whether it was the last: a PTY gives at most 4 KiB at a time."""
+    data = bytearray()
+    while len(data) < _READ:
+        try:
+            piece = os.read(fd, _READ)
+        except BlockingIOError:
+            return bytes(data), False
+        except OSError as error:
+            # Linux says end-of-file with EIO once every other end of a PTY is closed.
+            if error.errno != errno.EIO:
+                raise
+            return bytes(data), True
+        if not piece:
+            return bytes(data), True
+        data += piece
+    return bytes(data), False

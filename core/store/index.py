@@ -1,0 +1,154 @@
+"""The store's index: one SQLite file, one writer.
+
+SQLite's WAL mode: readers see the last commit and never wait. A second connection writes, from a
+worker thread, so that a slow disk does not stop the event loop.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from core.errors import Corrupt, Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE image (
+    digest TEXT PRIMARY KEY,
+    config_digest TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    created REAL,
+    pulled REAL NOT NULL,
+    pinned INTEGER NOT NULL,
+    transfer_size INTEGER NOT NULL,
+    layers TEXT NOT NULL,
+    history TEXT NOT NULL,
+    config TEXT NOT NULL,
+    warnings TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE layer (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    diff_id TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    tar_size INTEGER NOT NULL,
+    warnings TEXT NOT NULL
+);
+CREATE TABLE image_layer (
+    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    layer INTEGER NOT NULL REFERENCES layer (number),
+    PRIMARY KEY (image, position)
+) WITHOUT ROWID;
+CREATE INDEX image_layer_layer ON image_layer (layer);
+CREATE TABLE reference (
+    name TEXT PRIMARY KEY,
+    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE TABLE repo_digest (
+    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (image, name)
+) WITHOUT ROWID;
+CREATE TABLE distro (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    image TEXT REFERENCES image (digest),
+    repo_digest TEXT NOT NULL,
+    url TEXT NOT NULL,
+    version TEXT NOT NULL,
+    os_name TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    created REAL NOT NULL,
+    used REAL NOT NULL,
+    warnings TEXT NOT NULL,
+    upper_size INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX distro_name ON distro (name) WHERE NOT removed;
+"""
+
+
+class Index:
+    """Two connections to the index file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, or make it.
+
+        Raises:
+            Corrupt: it is no database, or a damaged one.
+            Unsupported: a later distrodeck made it.
+        """
+        self._lock = threading.Lock()
+        self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(path)
+            self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._reader.row_factory = sqlite3.Row
+            self._reader.execute("PRAGMA query_only = ON")
+        except BaseException as error:
+            self._writer.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise Corrupt(
+                    str(path), str(error), hint="move it away: distros and blobs stay on disk"
+                ) from error
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        writer = self._writer
+        writer.row_factory = sqlite3.Row
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("PRAGMA foreign_keys = ON")
+        writer.execute("PRAGMA busy_timeout = 10000")
+        (found,) = writer.execute("PRAGMA user_version").fetchone()
+        if found > SCHEMA:
+            raise Unsupported(
+                str(path), f"made by a later distrodeck (schema {found})", hint="upgrade distrodeck"
+            )
+        if found == 0:
+            # executescript would commit each statement by itself
+            with self.write() as connection:
+                for statement in _TABLES.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._reader.close()
+        self._writer.close()
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end, rolled back on any error.
+
+        ``durable``: on the disk when this returns. Without it a power cut (not a crash) may
+        undo the transaction, whole.
+        """
+        with self._lock:
+            connection = self._writer
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """All rows of a query, as of the last commit."""
+        return self._reader.execute(query, values).fetchall()
+
+    def row(self, query: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a query, as of the last commit."""
+        found: sqlite3.Row | None = self._reader.execute(query, values).fetchone()
+        return found

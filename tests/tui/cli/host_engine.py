@@ -1,0 +1,402 @@
+"""An engine in memory whose sessions are real processes of this host, without any sandbox.
+
+It shows what the command line does with bytes, signals and states; what the real engine does is
+shown in its own tests and in ``test_end_to_end.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.domain import (
+    Catalog,
+    CatalogEntry,
+    CatalogStatus,
+    Check,
+    Distro,
+    EngineInfo,
+    HistoryEntry,
+    Image,
+    Job,
+    JobError,
+    Layer,
+    LayerState,
+    PullSpec,
+    Session,
+    ShellSpec,
+)
+from core.errors import (
+    CommandNotExecutable,
+    CommandNotFound,
+    Conflict,
+    DaemonUnreachable,
+    NotFound,
+    by_code,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+DIGEST = "sha256:" + "ab12" * 16
+LAYER = Layer(
+    digest="sha256:" + "1f" * 32, diff_id="sha256:" + "2e" * 32, size=3_000_000, media_type="tar"
+)
+THEN = 1_700_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    stream: int
+    data: bytes
+    size: tuple[int, int] = (0, 0)
+    offset: int = 0
+    replay: bool = False
+
+
+class HostAttachment:
+    def __init__(self, session: Session, process: Any, master: int | None) -> None:
+        self.session = session
+        self.controller = True
+        self.checkpoint = b""
+        self.checkpoint_size = (session.rows, session.columns)
+        self._process = process
+        self._master = master
+        self._pieces: asyncio.Queue[Piece | None] = asyncio.Queue(8)
+
+    async def read_pipes(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(1, self._process.stdout))
+            group.create_task(self._read(2, self._process.stderr))
+        await self._pieces.put(None)
+
+    async def _read(self, number: int, stream: asyncio.StreamReader) -> None:
+        while data := await stream.read(65536):
+            await self._pieces.put(Piece(number, data))
+
+    async def read_master(self) -> None:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        while True:
+            ready.clear()
+            loop.add_reader(self._master, ready.set)
+            await ready.wait()
+            loop.remove_reader(self._master)
+            try:
+                data = os.read(self._master, 4096)
+            except OSError:
+                break
+            await self._pieces.put(Piece(1, data))
+        await self._pieces.put(None)
+
+    async def output(self) -> AsyncIterator[Piece]:
+        while piece := await self._pieces.get():
+            yield piece
+
+    async def write(self, data: bytes) -> None:
+        if self._master is not None:
+            os.write(self._master, data)
+            return
+        try:
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+        except ConnectionError:
+            raise NotFound("session", "ended") from None
+
+    async def eof(self) -> None:
+        self._process.stdin.close()
+
+    async def resize(self, rows: int, columns: int) -> None:
+        if self._master is not None:
+            import termios
+
+            termios.tcsetwinsize(self._master, (rows, columns))
+            await self._pieces.put(Piece(0, b"", (rows, columns)))
+
+    async def signal(self, number: int) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            raise NotFound("session", "ended") from None
+
+    async def exit_code(self) -> int:
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+
+class HostEngine:
+    def __init__(self) -> None:
+        self._distros = {
+            "base": Distro(name="base", url="127.0.0.1:5600/lib/base", size=10, created=THEN),
+            "dev": Distro(
+                name="dev",
+                url="127.0.0.1:5600/lib/dev",
+                version="12",
+                path="/var/lib/distrodeck/distros/dev",
+                size=78_100_000,
+                unique_size=100_000,
+                shared_size=78_000_000,
+                image_digest=DIGEST,
+                sessions=1,
+                state="running",
+                created=THEN,
+                used=THEN,
+                os_name="Debian \x1b[31m12",
+            ),
+        }
+        self._image = Image(
+            digest=DIGEST,
+            config_digest="sha256:" + "cd" * 32,
+            references=("127.0.0.1:5600/lib/dev:latest",),
+            created=THEN,
+            pulled=THEN,
+            layers=(LAYER,),
+            size=78_000_000,
+            transfer_size=3_000_000,
+            distros=("dev",),
+        )
+        self._jobs: dict[str, Job] = {}
+        self._cancelled = asyncio.Event()
+        self._sessions: dict[int, tuple[Session, Any, int | None]] = {}
+
+    async def distros(self) -> list[Distro]:
+        return list(self._distros.values())
+
+    async def distro(self, name: str) -> Distro:
+        if name == "hang":
+            await asyncio.Event().wait()
+        if name == "gone":
+            raise DaemonUnreachable("engine daemon", "the connection ended")
+        if name not in self._distros:
+            raise NotFound(name, "no such distro", hint="distrodeck ls")
+        return self._distros[name]
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        if (await self.distro(name)).sessions and not force:
+            raise Conflict(name, "1 session runs in it", hint="add --force")
+        del self._distros[name]
+
+    async def start(self, name: str) -> Distro:
+        return replace(await self.distro(name), state="running")
+
+    async def stop(self, name: str) -> Distro:
+        return replace(await self.distro(name), state="stopped")
+
+    restart = start
+
+    async def images(self) -> list[Image]:
+        return [self._image]
+
+    async def image(self, name: str) -> Image:
+        if name not in (DIGEST, "dev", *self._image.references):
+            raise NotFound(name, "no such image")
+        return self._image
+
+    async def history(self, name: str) -> list[HistoryEntry]:
+        await self.image(name)
+        return [
+            HistoryEntry(created=THEN, created_by="RUN apt-get install", layer=LAYER, size=9),
+            HistoryEntry(created_by="ENV A=\x1b]52;c;aGk=\x07"),
+        ]
+
+    async def catalog(self) -> Catalog:
+        return Catalog(
+            entries=(
+                CatalogEntry(name="host", source="host:", catalog="builtin", kind="host"),
+                CatalogEntry(
+                    name="debian/12",
+                    source="http://127.0.0.1:5604/rootfs.tar.xz",
+                    catalog="lab",
+                    size=29_000_000,
+                    checksum="sha256:feed",
+                    kind="rootfs",
+                ),
+            ),
+            sources=(
+                CatalogStatus(name="builtin", kind="builtin", entries=1),
+                CatalogStatus(name="lab", kind="simplestreams", entries=1, error="refused"),
+            ),
+        )
+
+    async def refresh(self) -> Job:
+        return self._add(Job(id="refresh-1", kind="refresh", title="catalog", state="done"))
+
+    async def pull(self, spec: PullSpec) -> Job:
+        if seen := os.environ.get("HOST_ENGINE_SPECS"):
+            Path(seen).write_text(json.dumps(asdict(spec)))
+        title = spec.name or spec.source.rpartition("/")[2]
+        return self._add(
+            Job(id="pull-1", kind="pull", title=title, state="queued", started=time.time())
+        )
+
+    def _add(self, job: Job) -> Job:
+        self._jobs[job.id] = job
+        return job
+
+    async def jobs(self) -> list[Job]:
+        return list(self._jobs.values())
+
+    @asynccontextmanager
+    async def watch(self, job: str) -> AsyncIterator[AsyncIterator[Job]]:
+        yield self._states(job)
+
+    async def _states(self, name: str) -> AsyncIterator[Job]:
+        job = self._jobs[name]
+        if job.state == "done":
+            yield job
+            return
+        for done in (0, 1_000_000, 3_000_000):
+            layers = (LayerState(digest=LAYER.digest, phase="fetch", done=done, total=3_000_000),)
+            job = replace(job, state="running", phase="fetch", layers=layers, done=done)
+            job = self._add(replace(job, total=3_000_000))
+            yield job
+            if "slow" in job.title:
+                await self._cancelled.wait()
+                error = JobError(code="cancelled", message=f"{job.title}: cancelled", kept="1 MB")
+                yield self._add(replace(job, state="cancelled", error=error))
+                return
+        if "private" in job.title:
+            error = JobError(code="login_needed", message=f"{job.title}: 401", hint="--creds")
+            yield self._add(replace(job, state="failed", error=error))
+            return
+        layers = (replace(layers[0], phase="done"),)
+        self._distros[job.title] = Distro(name=job.title, url="x")
+        yield self._add(
+            replace(job, state="done", layers=layers, result=job.title, warnings=("one uid only",))
+        )
+
+    async def result(self, job: str) -> Job:
+        found = self._jobs[job]
+        if found.error:
+            error = found.error
+            raise by_code(error.code)(error.message, hint=error.hint, kept=error.kept)
+        return found
+
+    async def cancel(self, job: str) -> None:
+        if job not in self._jobs:
+            raise NotFound(job, "no such job")
+        if "stubborn" not in self._jobs[job].title:
+            self._cancelled.set()
+
+    async def sessions(self) -> list[Session]:
+        return [session for session, _, _ in self._sessions.values()]
+
+    async def open(self, spec: ShellSpec) -> Session:
+        await self.distro(spec.distro)
+        argv = spec.argv or ("/bin/sh",)
+        master = slave = None
+        if spec.tty:
+            import termios
+
+            master, slave = pty.openpty()
+            termios.tcsetwinsize(slave, (spec.rows, spec.columns))
+        pipe = asyncio.subprocess.PIPE if slave is None else slave
+
+        def prepare() -> None:
+            os.setsid()
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.signal(signal.SIGTTIN, signal.SIG_DFL)
+            if slave is not None:
+                import fcntl
+                import termios
+
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                preexec_fn=prepare,
+                cwd=spec.workdir or None,
+                env={**os.environ, **dict(spec.env)},
+            )
+        except FileNotFoundError:
+            raise CommandNotFound(argv[0], "no such command in the distro") from None
+        except PermissionError:
+            raise CommandNotExecutable(argv[0], "not executable") from None
+        if slave is not None:
+            os.close(slave)
+        session = Session(
+            id=2,
+            distro=spec.distro,
+            argv=argv,
+            state="running",
+            started=THEN,
+            rows=spec.rows,
+            columns=spec.columns,
+            tty=spec.tty,
+        )
+        self._sessions[2] = (session, process, master)
+        return session
+
+    @asynccontextmanager
+    async def attach(self, session: int, *, viewer: bool = False) -> AsyncIterator[HostAttachment]:
+        if session not in self._sessions:
+            raise NotFound(f"session {session}", "no such session")
+        found, process, master = self._sessions[session]
+        attachment = HostAttachment(found, process, master)
+        reading = asyncio.ensure_future(
+            attachment.read_pipes() if master is None else attachment.read_master()
+        )
+        try:
+            yield attachment
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    async def close(self, session: int) -> None:
+        if session in self._sessions:
+            process = self._sessions[session][1]
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    async def info(self) -> EngineInfo:
+        return EngineInfo(version="0.1.0", pid=os.getpid(), root="/var/lib/distrodeck")
+
+    async def doctor(self) -> list[Check]:
+        broken = Check(
+            name="user namespaces",
+            ok=not os.environ.get("HOST_ENGINE_BROKEN"),
+            detail="refused",
+            lost="rootless shells",
+            repair="sysctl kernel.unprivileged_userns_clone=1",
+            required=True,
+        )
+        return [broken, Check(name="kvm", ok=False, lost="VM runner")]
+
+
+@asynccontextmanager
+async def open_engine(
+    *, root: Path | None = None, embedded: bool = False, start: bool = True
+) -> AsyncIterator[HostEngine]:
+    engine = HostEngine()
+    try:
+        yield engine
+    finally:
+        for number in engine._sessions:
+            await engine.close(number)
+
+
+def main() -> int:
+    """``distrodeck`` on this engine."""
+    import core.connect
+
+    core.connect.open_engine = open_engine  # type: ignore[assignment]
+    from tui.cli.main import main as real
+
+    return real()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

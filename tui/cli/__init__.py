@@ -1,0 +1,1 @@
+"""The command line: every verb of the engine without the console, and without Textual."""

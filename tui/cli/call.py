@@ -1,0 +1,78 @@
+"""Run the asynchronous part of a verb against the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from core.errors import DeckError, Refused, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from core.engine import Engine
+    from tui.cli.options import Settings
+
+
+class OpenEngine(Protocol):
+    """The seam to :mod:`core.connect`; tests put another engine here."""
+
+    def __call__(
+        self, *, root: Path | None = None, embedded: bool = False
+    ) -> AbstractAsyncContextManager[Engine]:
+        """Connect; leaving the context disconnects."""
+        ...
+
+
+def call(settings: Settings, work: Callable[[Engine], Awaitable[int | None]]) -> int:
+    """Open the engine, do ``work``, give its exit code (None is 0).
+
+    Raises:
+        TimedOut: ``--timeout`` passed first; the work was cancelled.
+        DeckError: the work's own error, also out of a task group.
+    """
+    try:
+        return asyncio.run(_call(settings, work)) or 0
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+async def _call(settings: Settings, work: Callable[[Engine], Awaitable[int | None]]) -> int | None:
+    from core.connect import open_engine
+
+    deadline = asyncio.timeout(settings.timeout)
+    try:
+        async with deadline, open_engine(root=settings.root, embedded=settings.embedded) as engine:
+            return await work(engine)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise TimedOut(f"not done after {settings.timeout:g} s") from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error worth telling: one of ours if there is any."""
+    ours, rest = group.split(DeckError)
+    error: BaseException = ours or rest or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def confirm(settings: Settings, question: str) -> None:
+    """Ask on the terminal unless ``--yes`` was given.
+
+    Raises:
+        Refused: the answer is no, or there is no terminal to ask on.
+    """
+    if settings.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused("nobody to ask", "standard input is not a terminal", hint="add --yes")
+    if not click.confirm(question, default=False, err=True):
+        raise Refused("not confirmed", "nothing was done")

@@ -1,0 +1,60 @@
+"""Watch a job to its end, tell how far it is, and let ctrl+C cancel it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from tui.cli import report
+from tui.cli.progress import reporter_for
+
+if TYPE_CHECKING:
+    from core.domain import Job
+    from core.engine import Engine
+    from tui.cli.options import Settings
+    from tui.cli.progress import Reporter
+
+_REDRAW = 0.1
+"""Seconds between redraws; a stalled transfer must not keep showing its old rate."""
+
+
+async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
+    """The job as it ended.
+
+    The first ctrl+C asks the job to stop and waits for what it kept; the second leaves at once.
+    The job outlives this process if that is ended in any other way.
+
+    Raises:
+        DeckError: the job's own error, :class:`core.errors.Cancelled` after ctrl+C.
+    """
+    reporter = reporter_for(settings)
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+
+        def interrupt() -> None:
+            loop.remove_signal_handler(signal.SIGINT)
+            reporter.stopping()
+            group.create_task(engine.cancel(job.id))
+
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        redraw = group.create_task(_redraw(reporter))
+        try:
+            async with engine.watch(job.id) as states:
+                async for state in states:
+                    reporter.show(state)
+            ended = await engine.result(job.id)
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            redraw.cancel()
+            reporter.close()
+    if settings.progress != "json":
+        for warning in ended.warnings:
+            report.note(f"warning: {warning}")
+    return ended
+
+
+async def _redraw(reporter: Reporter) -> None:
+    while True:
+        await asyncio.sleep(_REDRAW)
+        reporter.draw()
