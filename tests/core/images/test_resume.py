@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -170,6 +172,48 @@ async def test_a_killed_pull_leaves_a_store_that_opens_and_goes_on(
         pulled = await pull(store, f"{served.host}/t/x", patience=patience)
         assert served.asked(digest)[-1] == f"bytes={len(LAYER) // 2}-"
         assert len(store.layer_paths(pulled.digest)) == 2
+
+
+async def test_a_store_killed_at_any_time_is_consistent_when_opened(
+    served: Served, tmp_path: Path, patience: Patience, soak: bool
+) -> None:
+    layers = [tar({f"f{n}": os.urandom(2000) for n in range(k, k + 40)}) for k in (0, 40, 80)]
+    served.add_image(*layers)
+    data = tmp_path / "data"
+    argv = [sys.executable, "-P", "-c", PULLER, data, f"{served.host}/t/x"]
+    rounds = 100 if soak else 8
+    for number in range(rounds):
+        puller = await asyncio.create_subprocess_exec(*argv, cwd="/")
+        # from before the first request to after the commit
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.15 + 0.6 * number / rounds):
+                await puller.wait()
+        with contextlib.suppress(ProcessLookupError):
+            puller.kill()
+        await puller.wait()
+        async with Store.open(data, privileged=True, idmap="root") as store:
+            for image in store.images():
+                assert len(store.layer_paths(image.digest)) == 3
+            check_consistent(store)
+            for image in store.images():
+                await store.remove_image(image.digest)
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        await pull(store, f"{served.host}/t/x", patience=patience)
+        check_consistent(store)
+
+
+def check_consistent(store: Store) -> None:
+    """Every layer on disk has its row and its name, and every image all of its parts."""
+    layout = store.layout
+    trees = {str(path.resolve()) for path in layout.links.iterdir()}
+    assert trees == {str(path / "fs") for path in layout.layers.iterdir()}
+    assert not list(layout.staging.iterdir())
+    for image in store.images():
+        for path in store.layer_paths(image.digest):
+            assert list(path.iterdir())
+        for digest in (image.digest, image.config_digest, *(la.digest for la in image.layers)):
+            body = layout.blob(digest).read_bytes()
+            assert digest == f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 @pytest.fixture
