@@ -94,7 +94,7 @@ def _run(words: list[str], *, as_json: bool) -> int:
 
 def _explained(error: OSError) -> DeckError:
     """What the system refused to this process itself, such as writing its output."""
-    what = str(error.filename or "distrodeck")
+    what = str(error.filename or "standard output")
     return DeckError(what, (error.strerror or str(error)).lower())
 
 
