@@ -86,6 +86,12 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, prompt, state."""
+        # Textual sets these after the first paint, which would be one of everything in a column.
+        for length, breakpoints in (
+            (self.app.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.app.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            self.add_class(max(point for point in breakpoints if point[0] <= length)[1])
         yield Header(id="header")
         yield SessionTabs(id="tabs")
         yield self.panes
