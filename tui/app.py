@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events, work
-from textual.app import App
 
 from core.errors import DeckError
 from tui.bridge import Bridge, deck_error
@@ -17,6 +16,7 @@ from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen
 from tui.screens.error import ErrorDialog
 from tui.themes import DEFAULT, THEMES
+from tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
 
 
-class DeckApp(App[int], inherit_bindings=False):
+class DeckApp(TypeAhead[int], inherit_bindings=False):
     """The console. Its result is how many shells keep running.
 
     None of Textual's own keys is inherited: in a shell ctrl+q and ctrl+c are the shell's.

@@ -77,6 +77,10 @@ class Final(Unreachable):
     """An :class:`Unreachable` that another try within seconds would not change."""
 
 
+class Lost(Unreachable):
+    """A connection that was there and broke off."""
+
+
 class Transport:
     """One HTTP client session; an async context manager that closes it."""
 
@@ -299,7 +303,7 @@ def explain(url: str, error: Exception) -> Unreachable:
         return Final(of, "connection refused", hint="is it running, and is the port right?")
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return Final(of, "no route to it", hint="check the network")
-    return Unreachable(of, "connection lost", hint="try again")
+    return Lost(of, "connection lost", hint="try again")
 
 
 def _retry_after(value: str) -> float | None:

@@ -24,6 +24,7 @@ from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
 from tui.shells import ShellDeck, ShellTab
 from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
+from tui.type_ahead import hold_keys
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
 from widgets.activity import ACTIVE
@@ -181,11 +182,10 @@ class DeckScreen(Screen[None], inherit_bindings=False):
             self.app.push_screen(ErrorDialog("Cannot show the shell", event.error))
 
     async def _drop(self, tab: ShellTab) -> None:
-        front = self.shells.tab is tab
-        last = self.shells.last
+        if self.shells.tab is tab:
+            last = self.shells.last
+            self.action_tab(last if last in self.shells.tabs and last != tab.number else 0)
         await self.shells.drop(tab)
-        if front:
-            self.action_tab(last if last in self.shells.tabs else 0)
 
     async def detach(self) -> None:
         """Leave all shells, handing in their screens."""
@@ -279,10 +279,17 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self._restate()
         if tab := self.shells.tab:
             self.panes.installed.select(tab.session.distro)
-            self.call_after_refresh(tab.pane.focus)
         else:
             self.remove_class("-zen")
-            self.call_after_refresh(self.panes.activate, self.panes.active)
+        # A widget can take the keys only once the new layout shows it.
+        self.call_after_refresh(self._give_keys, hold_keys(self.app))
+
+    def _give_keys(self, release: Callable[[], None]) -> None:
+        if tab := self.shells.tab:
+            tab.pane.focus()
+        else:
+            self.panes.activate(self.panes.active)
+        release()
 
     def action_last_tab(self) -> None:
         """Go to the tab that was in front before."""
@@ -386,14 +393,16 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """Show the keys."""
         self.app.push_screen(HelpDialog())
 
-    def action_quit(self) -> None:
-        """Back to Home; at Home ask, and say that shells keep running."""
+    async def action_quit(self) -> None:
+        """Back to Home; at Home leave, but ask first where something goes on without us."""
         if self.shells.current:
             self.action_tab(0)
             return
-        shells = self.bridge.live_sessions
         pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
-        facts = leaving(len(shells), len(pulls))
+        facts = leaving(len(self.bridge.live_sessions), len(pulls))
+        if not facts:
+            await self._leave("nothing to ask")
+            return
         self.app.push_screen(ConfirmDialog("Leave the console?", facts, verb="leave"), self._leave)
 
     async def _leave(self, answer: str | None) -> None:
