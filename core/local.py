@@ -117,7 +117,9 @@ async def open_local(
             catalog=catalog,
             roster=roster,
             describer=describer,
-            installer=Installer(store, jobs, catalog, describer, bus, warnings=idmap.warnings),
+            installer=Installer(
+                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+            ),
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
@@ -173,6 +175,7 @@ class LocalEngine:
         return self._parts.describer.distro(self._record(name).name)
 
     async def catalog(self) -> Catalog:
+        self._parts.installer.refresh_if_stale()
         return self._parts.catalog.current()
 
     async def refresh(self) -> Job:
@@ -180,7 +183,7 @@ class LocalEngine:
 
     async def pull(self, spec: PullSpec) -> Job:
         self._may_change(spec.name or spec.source)
-        return self._parts.installer.pull(spec)
+        return await self._parts.installer.pull(spec)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         self._may_change(name)
@@ -310,6 +313,7 @@ class LocalEngine:
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
         parts = self._parts
+        parts.installer.refresh_if_stale()
         snapshot: list[Event] = [DistroChanged(distro=one) for one in parts.describer.distros()]
         snapshot += [SessionChanged(session=one) for one in parts.roster.sessions()]
         snapshot += [JobChanged(job=one) for one in parts.jobs.all()]

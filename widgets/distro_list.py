@@ -41,7 +41,7 @@ def _shells(row: InstalledRow) -> str:
 
 def _size(row: InstalledRow) -> str:
     if isinstance(row, Job):
-        return fmt.percent(row.done, row.total) or row.phase
+        return fmt.percent(row.done, row.total) if row.phase == "fetch" else row.phase or row.state
     return fmt.size(row.size)
 
 

@@ -5,9 +5,13 @@ POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format"
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from core.errors import Corrupt
 
 
+# Modes, owners and times repeat all over an archive.
+@lru_cache(maxsize=4096)
 def parse_number(field: bytes, what: str) -> int:
     """The value of a header's number; an empty field is 0.
 

@@ -45,8 +45,7 @@ class Settling:
         self._settle_folders()
         for folder in list(self._target.root.walk()):
             for name, path in list(folder.links.items()):
-                if name not in folder.children:
-                    self._settle_link(folder, name, path)
+                self._settle_link(folder, name, path)
             folder.links = {}
         if self._target.root.opaque:
             self._hide_root()
@@ -230,6 +229,8 @@ class Settling:
 
     def _settle_link(self, folder: Folder, name: bytes, path: list[bytes]) -> None:
         what = show(b"/".join([*folder.path(), name]))
+        if name in folder.children:
+            raise Hostile(what, "the path goes through a file")
         origin = path[-1]
         source_path = self._resolve(tuple(path[:-1]))
         source = self._folder_at(source_path)
@@ -241,6 +242,8 @@ class Settling:
             raise Hostile(what, "hard link to a folder or to what the layer deletes")
         if (source, origin) == (folder, name):
             return
+        if name in folder.children:
+            raise Hostile(what, "hard link to what it replaces")
         self._target.clear(folder, name)
         self._link(source, origin, folder, name)
 

@@ -119,10 +119,14 @@ def start_command(
             syscalls.unshare(syscalls.CLONE_NEWNS)
             for mount, tree in zip(command["binds"], trees, strict=True):
                 mounts.attach(mount, tree)
+        gate, opened = os.pipe2(os.O_CLOEXEC)
         pid = syscalls.clone_sibling()
         if pid:
             os.write(report, b"%d\n" % pid)
             return
+        # Whatever this process reports has to come after its number.
+        os.close(opened)
+        os.read(gate, 1)
         _keep_only(streams, report, stub)
         forking.reporting(lambda _: _become(command, entrance), _REPORT)
 

@@ -104,7 +104,10 @@ def fault_of(error: DeckError) -> Fault:
 def raise_fault(report: bytes) -> None:
     """Raise the error in a report; nothing for an empty one."""
     if report:
-        fault = json.loads(report)
+        try:
+            fault = json.loads(report)
+        except ValueError:
+            raise HostForbids("sandbox", "its helper process said nothing useful") from None
         raise by_code(fault["code"])(fault["what"], fault["why"], hint=fault["hint"])
 
 

@@ -20,6 +20,8 @@ from core.errors import HostForbids
 Kind = Literal["root", "subuid", "single"]
 
 _DEADLINE = 5.0
+_FIRST = 100_000
+_RANGE = 65_536
 _SINGLE = (
     "one user id only: files of other users cannot be made, and packages that add users or"
     " change owners do not install",
@@ -102,7 +104,21 @@ def subuid_repair() -> str:
     account = _account()
     if shutil.which("newuidmap") is None:
         return "apt-get install uidmap"
-    return f"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {account}"
+    first = max(_first_free("/etc/subuid"), _first_free("/etc/subgid"))
+    ids = f"{first}-{first + _RANGE - 1}"
+    return f"usermod --add-subuids {ids} --add-subgids {ids} {account}"
+
+
+def _first_free(path: str) -> int:
+    """The first id after every range in the file; ranges of two accounts must not overlap."""
+    ends = [_FIRST]
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            rows = [line.strip().split(":") for line in file]
+    except OSError:
+        rows = []
+    ends += [int(row[1]) + int(row[2]) for row in rows if len(row) == 3 and row[1].isdecimal()]
+    return max(ends)
 
 
 def namespace_repair() -> str:

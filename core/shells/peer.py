@@ -85,9 +85,12 @@ class Peer:
             session.detach(self)
         self._owner.gone(self)
 
+    @property
     def drained(self) -> bool:
-        """Whether everything for it has been sent."""
-        return not self.open or not self._out
+        """Whether everything for it has been sent, or will not be taken."""
+        if not self.open or self._stalled:
+            return True
+        return not self._out and (self.session is None or self._finished)
 
     # Control connections
 
@@ -257,12 +260,20 @@ class Peer:
         if sent and self._stalled:
             self._stalled = False
         self._update()
+        if sent and self._finished and not self._out and self.session:
+            self.session.told()
 
     def _writable(self) -> None:
         self._flush()
         self.pump()
         if self.session:
             self.session.progressed()
+
+    def _has_more(self) -> bool:
+        session = self.session
+        if session is None or self._finished:
+            return False
+        return self._cursor < session.log.end or self._live_at is not None or session.ended
 
     def _watch_stall(self) -> None:
         if self.session is None or self._timed:
@@ -286,7 +297,7 @@ class Peer:
             return
         waits = self.session is not None and not self.session.intake.keeps_up
         read: Callback | None = None if waits else self._readable
-        write: Callback | None = self._writable if self._out else None
+        write: Callback | None = self._writable if self._out or self._has_more() else None
         self._loop.watch(self._socket.fileno(), read=read, write=write)
 
 

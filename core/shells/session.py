@@ -52,6 +52,11 @@ class Client(Protocol):
         """Whether it reads what happens now."""
         ...
 
+    @property
+    def drained(self) -> bool:
+        """Whether it has everything, or takes no more."""
+        ...
+
     def pump(self) -> None:
         """There is something new in the log, or the session ended."""
         ...
@@ -98,6 +103,7 @@ class Session:
         self._outputs: dict[int, int] = {}
         self._master = -1
         self._reading = False
+        self._attended = False
         self.intake = Intake(self._loop, -1, self._intake_progressed)
         """Its standard input."""
 
@@ -105,6 +111,12 @@ class Session:
     def ended(self) -> bool:
         """Whether its exit code is known and all its output is in the log."""
         return self.record["exit_code"] is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended and nobody is still to hear how."""
+        told = all(client.drained for client in self.clients)
+        return self.ended and told and (self._attended or not self.bound)
 
     # Starting
 
@@ -172,7 +184,7 @@ class Session:
         self._loop.watch(self._pidfd, read=self._leader_ended)
         self._resume()
         if self.bound:
-            self._loop.later(ATTACH_LIMIT, self._check_bound)
+            self._loop.later(ATTACH_LIMIT, self._expire)
 
     def discard(self) -> None:
         """Forget it and its folder: nothing of it runs."""
@@ -224,14 +236,22 @@ class Session:
         if self.record["tty"]:
             # A console that hangs may miss output, but not stop what runs in the shell.
             readers = [client for client in readers if client.keeps_up]
-            if self.log.ripe and not self.ended:
-                self._condenser.request(attended=bool(readers))
-            return self.log.full or any(client.lag() > LAG for client in readers)
+            if self._exit_code is not None:
+                # There is no more to come than the kernel holds.
+                return False
+            full = self.log.full
+            if self.log.ripe:
+                self._condenser.request(attended=bool(readers), full=full)
+            return full or any(client.lag() > LAG for client in readers)
         lag = max((client.lag() for client in readers), default=0)
         if self.log.full and lag < LAG:
             # Pipes have no screen to condense, and a reader has to get every byte.
             self.log.cut(self.log.tail(lag))
         return lag > LAG
+
+    def told(self) -> None:
+        """A client has heard how it ended."""
+        self._owner.changed(self)
 
     def progressed(self) -> None:
         """A client has read, or stopped to."""
@@ -279,6 +299,7 @@ class Session:
 
     def attach(self, client: Client) -> None:
         """Take a client in; the latest that may type is the controller."""
+        self._attended = True
         self.clients.append(client)
         self.record["clients"] = len(self.clients)
         if not client.viewer:
@@ -303,12 +324,16 @@ class Session:
             if heirs:
                 self.take_control(heirs[-1])
         self._resume()
-        self._check_bound()
+        if self.bound and not self.clients:
+            self.hang_up()
         self._owner.changed(self)
 
-    def _check_bound(self) -> None:
-        if self.bound and not self.clients and not self.ended:
+    def _expire(self) -> None:
+        """Nobody came for a session that lives only as long as its client."""
+        if not self._attended:
+            self._attended = True
             self.hang_up()
+            self._owner.changed(self)
 
     # Ending
 

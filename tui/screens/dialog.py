@@ -32,6 +32,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer], inherit_bindings=False
         Binding("shift+tab", "app.focus_previous", "Previous field", show=False),
     ]
 
+    AUTO_FOCUS = "Input"
+
     def __init__(self, title: str, *, classes: str = "") -> None:
         super().__init__(classes=classes)
         self._title = title
