@@ -49,10 +49,14 @@ class Paths:
         """Create the folders, private to the user.
 
         Raises:
-            Refused: the folder of the sockets belongs to somebody else.
+            Refused: one cannot be made, or the folder of the sockets belongs to somebody else.
         """
         for folder in (self.config, self.data, self.state, self.cache, self.run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                raise Refused(str(folder), why, hint="choose another --root") from None
         found = self.run.stat()
         if found.st_uid != os.geteuid():
             raise Refused(str(self.run), "belongs to another user", hint="choose another --root")
