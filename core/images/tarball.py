@@ -207,7 +207,9 @@ class _Import:
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:
             self._store.layout.discard(folder)
-            raise type(error)(self.name, error.message, hint="is it a tarball?") from error
+            raise type(error)(
+                self.name, error.message, hint="check that it is a whole tarball"
+            ) from error
         except BaseException:
             self._store.layout.discard(folder)
             raise
@@ -341,4 +343,5 @@ def _open_regular(source: Path, name: str) -> tuple[BinaryIO, int]:
 def _explain(error: OSError, name: str) -> DeckError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return NotFound(name, "no such file", hint="check the path")
-    return InvalidInput(name, (error.strerror or "not readable").lower())
+    why = (error.strerror or "not readable").lower()
+    return InvalidInput(name, why, hint="name a file that you can read")
