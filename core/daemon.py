@@ -183,7 +183,7 @@ def main() -> int:
     return 0
 
 
-def _give_up(error: DeckError, starter: int | None) -> int:
+def _give_up(error: DeckError, starter: BinaryIO) -> int:
     """Tell the log, and the starter if it is still there."""
     _log.error("%s", error)
     _tell(starter, pack_failure(0, error))
