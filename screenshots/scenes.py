@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.engines.demo import DemoEngine
 from tui.app import DeckApp
+from widgets.field import Field
+from widgets.output_list import OutputList
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from textual.pilot import Pilot
 
@@ -20,8 +22,8 @@ SIZES = ((80, 24), (120, 40), (200, 60))
 class DemoApp(DeckApp):
     """A console on a demonstration engine whose time stands still."""
 
-    def __init__(self, *, pulls: bool = True, sessions: bool = True) -> None:
-        engine = DemoEngine(pulls=pulls, sessions=sessions)
+    def __init__(self, engine: DemoEngine | None = None, **options: Any) -> None:
+        engine = engine or DemoEngine(**options)
 
         @asynccontextmanager
         async def open_engine() -> AsyncIterator[DemoEngine]:
@@ -31,82 +33,120 @@ class DemoApp(DeckApp):
         self.demo = engine
 
 
-async def settled(pilot: Pilot[int]) -> None:
-    """Wait until everything that is under way has been drawn."""
-    app = pilot.app
-    assert isinstance(app, DeckApp)
+def demo(pilot: Pilot[int]) -> DemoApp:
+    """The application under the pilot."""
+    assert isinstance(pilot.app, DemoApp)
+    return pilot.app
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Let the application go on until ``condition`` holds."""
     async with asyncio.timeout(20):
-        await app.bridge.ready.wait()
-    await pilot.pause(0.15)
+        while not condition():
+            await pilot.pause(0.01)
     await pilot.pause()
 
 
+async def settled(pilot: Pilot[int]) -> None:
+    """Wait until what the engine has is on the screen."""
+    app = demo(pilot)
+    panes = app.deck.panes
+    pulls = {job for job in await app.demo.jobs() if job.kind == "pull"}
+    shells = {session.id for session in await app.demo.sessions() if session.state == "running"}
+    await until(pilot, lambda: panes.available.counts[1] and app.bridge.ready.is_set())
+    await until(pilot, lambda: set(panes.activity.jobs) == pulls)
+    await until(pilot, lambda: {t.session.id for t in panes.shells.tabs.values()} >= shells)
+    await until(pilot, lambda: all(tab.link.offset for tab in panes.shells.tabs.values()))
+
+
 async def passed(pilot: Pilot[int], steps: int) -> None:
-    """Let the demonstration's time pass, step by step."""
-    assert isinstance(pilot.app, DemoApp)
-    for _ in range(steps):
-        pilot.app.demo.advance()
-        await pilot.pause(0.08)
+    """Let the demonstration's time pass, and wait until it is drawn."""
+    demo(pilot).demo.advance(steps)
+    await settled(pilot)
+
+
+async def dialog(pilot: Pilot[int]) -> None:
+    """Wait for a dialog."""
+    app = demo(pilot)
+    await until(pilot, lambda: app.screen is not app.deck)
+
+
+def fill(pilot: Pilot[int], **fields: str) -> None:
+    """Write into the fields of a dialog, by id, all at once."""
+    for name, value in fields.items():
+        field = pilot.app.screen.query_one(f"#{name}", Field)
+        field.value = value
+        field.cursor_position = len(value)
 
 
 async def home(pilot: Pilot[int]) -> None:
     """Home, a pull under way, history of the selected distro."""
     await passed(pilot, 6)
-    await pilot.press("j", "j", "j", "j", "j")
+    demo(pilot).deck.panes.installed.select("my-dev")
+    await until(pilot, lambda: demo(pilot).deck.panes.history.counts[1] == 6)
 
 
 async def shell(pilot: Pilot[int]) -> None:
     """A shell tab in front."""
     await passed(pilot, 6)
     await pilot.press("1")
-    await settled(pilot)
-    await pilot.press(*"uname", "enter")
+    await until(pilot, lambda: demo(pilot).deck.in_shell)
+    tab = demo(pilot).deck.shells.tabs[1]
+    tab.link.type(b"uname\r")
+    await until(pilot, lambda: "GNU/Linux" in "\n".join(tab.pane.terminal.text()))
 
 
 async def which_key(pilot: Pilot[int]) -> None:
     """The prefix was pressed and nothing after it."""
     await shell(pilot)
     await pilot.press("ctrl+right_square_bracket")
-    await pilot.pause(0.4)
+    await until(pilot, lambda: demo(pilot).deck.query_one("#which-key").display)
 
 
 async def remove(pilot: Pilot[int]) -> None:
     """A distro in which shells run is about to be removed."""
     await home(pilot)
-    await pilot.press("G", "x")
-    await settled(pilot)
-    await pilot.press(*"ubu")
+    demo(pilot).deck.panes.installed.select("ubuntu")
+    await pilot.press("x")
+    await dialog(pilot)
+    fill(pilot, word="ubu")
 
 
 async def run(pilot: Pilot[int]) -> None:
     """A command was run and failed."""
     await home(pilot)
     await pilot.press("R")
-    await settled(pilot)
-    await pilot.press(*"make", "enter")
+    await dialog(pilot)
+    fill(pilot, command="make")
+    await pilot.press("enter")
+    await until(pilot, lambda: demo(pilot).screen.query_one(OutputList).counts[1])
 
 
 async def error(pilot: Pilot[int]) -> None:
     """A pull was cut."""
     await pilot.press("p")
-    await settled(pilot)
-    await pilot.press(*"localhost:5000/team/flaky:1", "enter")
-    await settled(pilot)
-    await passed(pilot, 20)
+    await dialog(pilot)
+    fill(pilot, source="localhost:5000/team/flaky:1")
+    await pilot.press("enter")
+    app = demo(pilot)
+    await until(pilot, lambda: app.screen is app.deck and len(app.bridge.jobs) == 3)
+    await passed(pilot, 18)
+    await dialog(pilot)
 
 
 async def pull(pilot: Pilot[int]) -> None:
     """What to pull?"""
     await home(pilot)
     await pilot.press("p")
-    await settled(pilot)
-    await pilot.press(*"localhost:5000/lib/dev", "tab", *"dev")
+    await dialog(pilot)
+    fill(pilot, source="localhost:5000/lib/dev", name="dev")
 
 
 async def keys(pilot: Pilot[int]) -> None:
     """Help."""
     await home(pilot)
     await pilot.press("question_mark")
+    await dialog(pilot)
 
 
 async def catalog(pilot: Pilot[int]) -> None:
@@ -119,6 +159,7 @@ async def inspect(pilot: Pilot[int]) -> None:
     """All that is known of one distro."""
     await home(pilot)
     await pilot.press("i")
+    await dialog(pilot)
 
 
 SCENES = {
@@ -141,5 +182,4 @@ async def picture(name: str, size: tuple[int, int]) -> str:
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         await SCENES[name](pilot)
-        await settled(pilot)
         return app.export_screenshot()

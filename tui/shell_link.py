@@ -32,10 +32,13 @@ class ShellLink:
         self._outgoing = asyncio.Event()
         self._fresh = asyncio.Event()
         self._emulator = asyncio.Lock()
-        self._offset = 0
+        self.offset = 0
+        """Position in the session's log up to which the pane shows it."""
         self._since = 0
-        self.live = False
-        """True once all history has been shown: what comes now is news."""
+        self.replaying = True
+        """False from the first output that is news."""
+        self.seen = 0
+        """Position up to which somebody saw it: its history, and what came while in front."""
         self.controller = True
         """False while another console controls the session and this one only looks on."""
 
@@ -68,14 +71,16 @@ class ShellLink:
             return await attachment.exit_code()
 
     async def _take(self, output: Output, attachment: Attachment) -> None:
-        self.live = not output.replay
+        self.replaying = output.replay
         async with self._emulator:
             self._pane.set_answering(attachment.controller and not output.replay)
             if output.stream == 0:
                 self._pane.replay_resize(*output.size)
             else:
                 await self._pane.offer(output.data)
-            self._offset = output.offset
+            self.offset = output.offset
+            if output.replay:
+                self.seen = output.offset
             self._since += len(output.data)
         self._fresh.set()
         if self._since >= CHECKPOINT_BYTES:
@@ -108,5 +113,5 @@ class ShellLink:
             return
         async with self._emulator:
             self._since = 0
-            checkpoint, offset = self._pane.checkpoint(), self._offset
+            checkpoint, offset = self._pane.checkpoint(), self.offset
         await attachment.hand_in(checkpoint, offset)

@@ -86,6 +86,11 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
         return self._jobs[self._cursor] if self._cursor < len(self._jobs) else None
 
     @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs shown, running ones first."""
+        return tuple(self._jobs)
+
+    @property
     def per_second(self) -> float:
         """Bytes per second over all running jobs."""
         return sum(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import Corrupt, DeckError, Hostile, Unreachable
+from core.errors import Corrupt, DeckError, Hostile
 from core.images.resume import carry_on, kept_text, skipping
+from core.images.transport import Lost
 from core.layers.unpack import open_unpacker
 from core.store.ingest import Ingest
 from core.store.records import StagedLayer
@@ -110,7 +111,7 @@ class LayerFetch:
                 await unpacker.write(chunk)
                 self._progress.layer(layer.digest, "fetch", ingest.offset)
         if ingest.offset < layer.size:
-            raise Unreachable(self._registry.host, "connection lost", hint="try again")
+            raise Lost(self._registry.host, "connection lost", hint="try again")
 
 
 def short(layer: Layer) -> str:

@@ -17,7 +17,7 @@ from core.images.progress import Progress, ignore
 from core.images.registry import Registry
 from core.images.resolve import history_steps, image_config, resolve, timestamp
 from core.layers.unpack import settle
-from core.store.chain import chain_ids
+from core.store.chain import chain_ids, settled_key
 from core.store.records import NewImage, StagedLayer
 
 if TYPE_CHECKING:
@@ -103,14 +103,15 @@ class _Pull:
         self._found = found
         self._progress = progress
         self._layers = found.layers
-        self._chain = chain_ids([layer.diff_id for layer in self._layers])
+        chain = chain_ids(layer.diff_id for layer in self._layers)
+        self._settled = [settled_key(chain_id) for chain_id in chain]
         self._keys = dict[int, str]()
         self._unsettled = dict[int, StagedLayer]()
         self._fetch = LayerFetch(store, registry, reference, progress)
 
     def needs(self) -> set[str]:
         """Every digest and key that the pull relies on."""
-        needs = {self._found.digest, *self._found.documents, *self._chain}
+        needs = {self._found.digest, *self._found.documents, *self._settled}
         for layer in self._layers:
             needs |= {layer.digest, layer.diff_id}
         return needs
@@ -125,7 +126,9 @@ class _Pull:
                 for position in range(len(self._layers)):
                     group.create_task(self._one(position, slots))
             self._progress.enter("unpack")
-            await self._settle()
+            if self._unsettled:
+                async with self._store.intake.still():
+                    await self._settle()
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
         finally:
@@ -136,14 +139,14 @@ class _Pull:
         layer = self._layers[position]
         intake = self._store.intake
         async with slots, intake.lock(layer.digest):
-            for key in (layer.diff_id, self._chain[position]):
+            for key in (layer.diff_id, self._settled[position]):
                 if intake.layer(key):
                     self._keys[position] = key
                     self._progress.layer(layer.digest, "exists", layer.size)
                     return
             staged, needs_lower = await self._fetch.run(layer)
             if needs_lower:
-                self._unsettled[position] = replace(staged, key=self._chain[position])
+                self._unsettled[position] = replace(staged, key=self._settled[position])
             else:
                 intake.stage(staged)
                 self._keys[position] = staged.key
@@ -183,7 +186,7 @@ class _Pull:
             layer_keys=tuple(self._keys[position] for position in range(len(self._layers))),
             history=history_steps(found.config),
             config=image_config(found.config.config),
-            reference=str(replace(self._reference, digest="")) if self._reference.tag else "",
+            reference="" if self._reference.digest else str(self._reference),
             repo_digest=found.repo_digest,
             warnings=tuple(dict.fromkeys(warnings)),
         )

@@ -29,7 +29,8 @@ from core.images.progress import Progress, ignore
 from core.images.pull import Pulled
 from core.images.transport import Transport
 from core.layers.compression import HEAD, compression_of, expand
-from core.layers.unpack import open_unpacker
+from core.layers.unpack import open_unpacker, settle
+from core.store.chain import settled_key
 from core.store.ingest import CHUNK, Ingest
 from core.store.records import HistoryStep, ImageConfig, NewImage, StagedLayer
 
@@ -198,21 +199,29 @@ class _Import:
                 async for chunk in chunks:
                     await unpacker.write(chunk)
                 unpacked = await unpacker.finish()
+            warnings = unpacked.warnings
+            if unpacked.needs_lower:
+                warnings += await settle(
+                    folder / "fs", [], enter=self._store.enter, privileged=self._store.privileged
+                )
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:
             self._store.layout.discard(folder)
-            raise type(error)(self.name, error.message, hint="is it a tarball?") from error
+            raise type(error)(
+                self.name, error.message, hint="check that it is a whole tarball"
+            ) from error
         except BaseException:
             self._store.layout.discard(folder)
             raise
+        diff_id = unpacked.diff_id
         return StagedLayer(
-            key=unpacked.diff_id,
-            diff_id=unpacked.diff_id,
+            key=settled_key(diff_id) if unpacked.needs_lower else diff_id,
+            diff_id=diff_id,
             folder=folder,
             size=unpacked.size,
             entries=unpacked.entries,
             tar_size=unpacked.tar_size,
-            warnings=tuple(unpacked.warnings),
+            warnings=warnings,
         )
 
     def _check(self, tree: Path, unpacked: Unpacked) -> None:
@@ -222,18 +231,18 @@ class _Import:
         if names & {"oci-layout", "manifest.json"} and not names & {"usr", "bin", "etc"}:
             raise Unsupported(self.name, "an image archive, not a root file system")
         if unpacked.entries == 0:
-            raise Corrupt(self.name, "holds nothing")
-        if unpacked.needs_lower:
-            raise Corrupt(self.name, "refers to files that it does not hold")
+            raise Corrupt("archive", "holds nothing")
 
     async def _commit(self, blob: _Blob, staged: StagedLayer, *, pinned: bool) -> Pulled:
         intake, platform = self._store.intake, host_platform()
         documents, manifest, config = _documents(self.name, platform, blob, staged.diff_id)
-        self._lease.digests |= {blob.digest, staged.diff_id, *documents}
+        try:
+            await intake.hold(self._lease, {blob.digest, staged.key, *documents})
+        except BaseException:
+            self._store.layout.discard(staged.folder)
+            raise
         intake.stage(staged)
         async with intake.lock(blob.digest):
-            # only now: whoever collected before this did not know the lease
-            await intake.hold(self._lease, ())
             if not intake.blob(blob.digest):
                 blob.path.rename(intake.layout.partial(blob.digest))
                 intake.verified.add(blob.digest)
@@ -249,7 +258,7 @@ class _Import:
                 platform=platform,
                 created=None,
                 layers=(layer,),
-                layer_keys=(staged.diff_id,),
+                layer_keys=(staged.key,),
                 history=(HistoryStep(created_by=f"import {self.name}", layer=0),),
                 config=ImageConfig(),
                 warnings=staged.warnings,
@@ -334,4 +343,5 @@ def _open_regular(source: Path, name: str) -> tuple[BinaryIO, int]:
 def _explain(error: OSError, name: str) -> DeckError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return NotFound(name, "no such file", hint="check the path")
-    return InvalidInput(name, (error.strerror or "not readable").lower())
+    why = (error.strerror or "not readable").lower()
+    return InvalidInput(name, why, hint="name a file that you can read")

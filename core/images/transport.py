@@ -77,6 +77,10 @@ class Final(Unreachable):
     """An :class:`Unreachable` that another try within seconds would not change."""
 
 
+class Lost(Unreachable):
+    """A connection that was there and broke off."""
+
+
 class Transport:
     """One HTTP client session; an async context manager that closes it."""
 
@@ -288,7 +292,11 @@ def explain(url: str, error: Exception) -> Unreachable:
             hint="SSL_CERT_FILE may name a file with its authority",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Final(of, "does not speak TLS as expected", hint="is it plain http?")
+        return Final(
+            of,
+            "does not speak TLS as expected",
+            hint="check the address, and whether it is plain http",
+        )
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return Final(of, "not a usable address")
     if isinstance(error, TimeoutError):
@@ -296,10 +304,10 @@ def explain(url: str, error: Exception) -> Unreachable:
     inner = getattr(error, "os_error", error)
     number = getattr(inner, "errno", None)
     if number == errno.ECONNREFUSED:
-        return Final(of, "connection refused", hint="is it running, and is the port right?")
+        return Final(of, "connection refused", hint="check that it runs, and the port")
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return Final(of, "no route to it", hint="check the network")
-    return Unreachable(of, "connection lost", hint="try again")
+    return Lost(of, "connection lost", hint="try again")
 
 
 def _retry_after(value: str) -> float | None:

@@ -97,13 +97,13 @@ class Stamper:
     """
 
     def __init__(self, *, privileged: bool, warnings: Warnings) -> None:
-        self._privileged = privileged
+        self.privileged = privileged
         self._own = (os.geteuid(), os.getegid())
         self.warnings = warnings
 
     def needs_owner(self, uid: int, gid: int) -> bool:
         """Whether a file just made has another owner than it should."""
-        return self._privileged and (uid, gid) != self._own
+        return self.privileged and (uid, gid) != self._own
 
     def set_owner(self, uid: int, gid: int, name: bytes, fd: int, *, at: bool = False) -> None:
         """Set the owner of ``fd``, or of ``name`` in the directory ``fd`` if ``at``.

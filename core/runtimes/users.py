@@ -133,7 +133,8 @@ def _find_group(wanted: str) -> int:
             return gid
     gid = _number(wanted)
     if gid is None:
-        raise NotFound(wanted, "no such group in the distro")
+        hint = "name one of its /etc/group, or a gid"
+        raise NotFound(wanted, "no such group in the distro", hint=hint)
     return gid
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,6 +161,25 @@ async def test_a_layer_twice_in_an_image_is_fetched_once(served: Served, store: 
     pulled = await pull(store, f"{served.host}/t/x")
     assert len(served.asked(served.layers()[0])) == 1
     assert len(store.layer_paths(pulled.digest)) == 2
+
+
+async def test_a_layer_completed_from_below_is_not_taken_for_another_place(
+    served: Served, store: Store
+) -> None:
+    implied = tar({"d/file": b"x"})  # d itself is not in it: it is what it is below
+    lower = io.BytesIO()
+    with tarfile.open(fileobj=lower, mode="w") as archive:
+        folder = tarfile.TarInfo("d")
+        folder.type, folder.mode, folder.uid = tarfile.DIRTYPE, 0o1700, 7
+        archive.addfile(folder)
+    served.add_image(implied, tag="alone")
+    served.add_image(lower.getvalue(), implied, tag="upon")
+    modes = []
+    for tag in ("alone", "upon", "alone"):
+        pulled = await pull(store, f"{served.host}/t/x:{tag}")
+        found = (store.layer_paths(pulled.digest)[-1] / "d").stat()
+        modes.append((found.st_mode & 0o7777, found.st_uid))
+    assert modes == [(0o755, 0), (0o1700, 7), (0o755, 0)]
 
 
 async def test_progress_is_absolute_and_ends_complete(fix: dict[str, Any], store: Store) -> None:
