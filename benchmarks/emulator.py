@@ -27,7 +27,7 @@ ROUNDS = 5
 TARGETS = {
     "log lines": 100,
     "ls colour": 40,
-    "ls columns": 0,
+    "ls columns": 20,
     "tui frames": 15,
     "scroll (yes)": 15,
     "scroll in region": 25,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.domain import Platform
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, DeckError, LoginNeeded, NotFound, Unreachable
 from core.events import CatalogChanged, DistroChanged
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform
@@ -15,6 +16,7 @@ from core.sources import Source, find_source
 if TYPE_CHECKING:
     from core.bus import Bus
     from core.catalog.store import CatalogStore
+    from core.config import Settings
     from core.describe import Describer
     from core.domain import Catalog, Job, PullSpec
     from core.jobs import JobBook, Progress
@@ -30,6 +32,7 @@ class Installer:
         store: Store,
         jobs: JobBook,
         catalog: CatalogStore,
+        settings: Settings,
         describer: Describer,
         bus: Bus,
         *,
@@ -39,6 +42,7 @@ class Installer:
         self._store = store
         self._jobs = jobs
         self._catalog = catalog
+        self._settings = settings
         self._describer = describer
         self._bus = bus
         self._warnings = warnings
@@ -56,14 +60,19 @@ class Installer:
     def _tell_catalog(self, catalog: Catalog) -> None:
         self._bus.publish(CatalogChanged(catalog=catalog))
 
-    def pull(self, spec: PullSpec) -> Job:
+    def refresh_if_stale(self) -> None:
+        """Read the catalog's sources in the background if that is due."""
+        if self._catalog.stale():
+            self.refresh()
+
+    async def pull(self, spec: PullSpec) -> Job:
         """Start a pull, or join the one that does the same.
 
         Raises:
             InvalidInput, NotFound: nothing to pull under that name.
             Conflict: the name belongs to a distro, or a running pull, of another source.
         """
-        source = find_source(spec, self._catalog.find)
+        source = await self._find(spec)
         platform = parse_platform(spec.platform) if spec.platform else None
         key = f"{'' if spec.image_only else source.name}|{source.url}|{spec.platform}"
         if not spec.image_only:
@@ -83,6 +92,17 @@ class Installer:
 
         title = source.url if spec.image_only else source.name
         return self._jobs.start("pull", title, key, work)
+
+    async def _find(self, spec: PullSpec) -> Source:
+        """The source; a name that a source not read yet may have is worth waiting for."""
+        try:
+            return find_source(spec, self._catalog.find)
+        except NotFound:
+            if not self._catalog.stale():
+                raise
+        with suppress(DeckError):  # what broke is told in the catalog, the name below
+            await self._jobs.result(self.refresh().id)
+        return find_source(spec, self._catalog.find)
 
     def _installed(self, source: Source) -> bool:
         try:
@@ -143,16 +163,25 @@ class Installer:
         pinned: bool,
     ) -> Pulled:
         if source.reference:
-            return await pull_image(
-                self._store,
-                source.reference,
-                lease=lease,
-                platform=platform,
-                credentials=spec.credentials,
-                plain_http=spec.plain_http,
-                pinned=pinned,
-                report=progress.report,
-            )
+            plain = self._settings.allows_plain_http(source.reference.registry)
+            try:
+                return await pull_image(
+                    self._store,
+                    source.reference,
+                    lease=lease,
+                    platform=platform,
+                    credentials=spec.credentials,
+                    plain_http=spec.plain_http or plain,
+                    pinned=pinned,
+                    report=progress.report,
+                )
+            except (LoginNeeded, NotFound, Unreachable) as error:
+                if source.guessed:
+                    error.hint = (
+                        f"no catalog has {source.url} (distrodeck ls --available), so"
+                        f" {source.reference.registry} was asked; {error.hint}"
+                    )
+                raise
         return await import_tarball(
             self._store,
             source.url,

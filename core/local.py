@@ -18,7 +18,7 @@ from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
-from core.errors import Conflict, NotFound, Refused, Unsupported
+from core.errors import Conflict, InvalidInput, NotFound, Refused, Unsupported
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -117,7 +117,9 @@ async def open_local(
             catalog=catalog,
             roster=roster,
             describer=describer,
-            installer=Installer(store, jobs, catalog, describer, bus, warnings=idmap.warnings),
+            installer=Installer(
+                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+            ),
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
@@ -146,6 +148,8 @@ class LocalEngine:
             raise Refused(what, "your role may only look", hint="ask an administrator")
 
     def _record(self, name: str) -> DistroRecord:
+        if not name:
+            raise InvalidInput("distro", "an empty name", hint="distrodeck ls shows the names")
         try:
             return self._parts.store.distro(name)
         except NotFound:
@@ -173,6 +177,7 @@ class LocalEngine:
         return self._parts.describer.distro(self._record(name).name)
 
     async def catalog(self) -> Catalog:
+        self._parts.installer.refresh_if_stale()
         return self._parts.catalog.current()
 
     async def refresh(self) -> Job:
@@ -180,7 +185,7 @@ class LocalEngine:
 
     async def pull(self, spec: PullSpec) -> Job:
         self._may_change(spec.name or spec.source)
-        return self._parts.installer.pull(spec)
+        return await self._parts.installer.pull(spec)
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         self._may_change(name)
@@ -310,6 +315,7 @@ class LocalEngine:
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
         parts = self._parts
+        parts.installer.refresh_if_stale()
         snapshot: list[Event] = [DistroChanged(distro=one) for one in parts.describer.distros()]
         snapshot += [SessionChanged(session=one) for one in parts.roster.sessions()]
         snapshot += [JobChanged(job=one) for one in parts.jobs.all()]

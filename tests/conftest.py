@@ -24,6 +24,25 @@ BUILD_SECONDS = 1500
 """The first run on a machine builds the images."""
 
 
+SETTINGS_OF_A_PERSON = (
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TEXTUAL_THEME",
+    "DISTRODECK_ROOT",
+    "DISTRODECK_HOST",
+    "DISTRODECK_CONFIG",
+)
+"""Variables that would change what the tests see; a parallel test run sets some itself."""
+
+
+def pytest_configure() -> None:
+    """Start from an environment that says nothing about who runs the tests, and where."""
+    for name in SETTINGS_OF_A_PERSON:
+        os.environ.pop(name, None)
+
+
 @functools.cache
 def _facts() -> dict[str, Any]:
     if not FIXTURES.exists():

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events, work
-from textual.app import App
 
 from core.errors import DeckError
-from tui.bridge import Bridge
+from tui.bridge import Bridge, deck_error
+from tui.driver import DeckDriver
 from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen
 from tui.screens.error import ErrorDialog
 from tui.themes import DEFAULT, THEMES
+from tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +29,14 @@ if TYPE_CHECKING:
     OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
 
 
-class DeckApp(App[int], inherit_bindings=False):
+class DeckApp(TypeAhead[int], inherit_bindings=False):
     """The console. Its result is how many shells keep running.
 
     None of Textual's own keys is inherited: in a shell ctrl+q and ctrl+c are the shell's.
     """
 
     TITLE = "distrodeck"
-    CSS_PATH = "deck.tcss"
+    CSS_PATH = Path(__file__).with_name("deck.tcss")
     ENABLE_COMMAND_PALETTE = False
     ESCAPE_TO_MINIMIZE = False
     AUTO_FOCUS = ""
@@ -50,6 +52,8 @@ class DeckApp(App[int], inherit_bindings=False):
         self._filters.append(SafeText())
         self._open_engine = open_engine
         self.bridge = Bridge()
+        self.failure: DeckError | None = None
+        """Why there was no engine, if the person left for that reason."""
         self.deck = DeckScreen(self.bridge, clock=clock)
         for theme in THEMES:
             self.register_theme(theme)
@@ -68,11 +72,15 @@ class DeckApp(App[int], inherit_bindings=False):
         while True:
             try:
                 async with self._open_engine() as engine:
-                    await self.bridge.follow(engine, self.deck)
-            except DeckError as error:
+                    await self.bridge.follow(engine, self.deck.panes)
+            except (DeckError, ExceptionGroup) as caught:
+                error = deck_error(caught)
+                if error is None:
+                    raise
                 self.deck.disconnected()
                 dialog = ErrorDialog("No engine", error, again=True)
                 if await self.push_screen_wait(dialog) != "again":
+                    self.failure = error
                     self.exit(len(self.bridge.live_sessions), return_code=error.exit_code)
                     return
 
@@ -101,12 +109,14 @@ class DeckApp(App[int], inherit_bindings=False):
 def run_console(
     open_engine: OpenEngine,
     *,
-    driver_class: type[Driver] | None = None,
+    driver_class: type[Driver] = DeckDriver,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Show the console until the person leaves it; the exit code of the process."""
     app = DeckApp(open_engine, driver_class=driver_class, clock=clock)
     shells = app.run()
+    if app.failure:
+        print(f"distrodeck: {app.failure}", file=sys.stderr)  # noqa: T201
     if shells:
         verb = "shell keeps" if shells == 1 else "shells keep"
         print(f"{shells} {verb} running; distrodeck brings them back", file=sys.stderr)  # noqa: T201

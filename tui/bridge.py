@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 from core.domain import Catalog, Distro, EngineInfo, Job, Session
-from core.errors import DaemonUnreachable, DeckError
+from core.errors import DaemonUnreachable, DeckError, NotFound, by_code
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from core.engine import Engine
 
-Topic = Literal["distros", "jobs", "sessions", "catalog", "info"]
-TOPICS: frozenset[Topic] = frozenset({"distros", "jobs", "sessions", "catalog", "info"})
+Topic = Literal["distros", "jobs", "sessions", "catalog"]
+TOPICS: frozenset[Topic] = frozenset({"distros", "jobs", "sessions", "catalog"})
 TICK = 1 / 15
 """Seconds between two looks at what is new."""
 ENDED = frozenset({"done", "failed", "cancelled"})
@@ -41,8 +41,9 @@ class Bridge:
 
     @dataclass
     class Connected(Message):
-        """There is an engine; these sessions live."""
+        """There is an engine; these shells live."""
 
+        engine: Engine
         sessions: list[Session]
 
     @dataclass
@@ -95,11 +96,12 @@ class Bridge:
             await self._read(engine)
             self.engine = engine
             self.ready.set()
-            target.post_message(self.Connected(self.live_sessions))
+            shells = [session for session in self.live_sessions if session.tty]
+            target.post_message(self.Connected(engine, shells))
             try:
                 async for event in events:
                     self._note(event, target)
-                    if isinstance(event, DistroChanged | DistroRemoved):
+                    if isinstance(event, DistroRemoved) or _is_done(event):
                         self.info = await engine.info()
             finally:
                 self.engine = None
@@ -127,10 +129,10 @@ class Bridge:
                     target.post_message(self.JobEnded(job))
             case DistroChanged(distro=distro):
                 self.distros[distro.name] = distro
-                self._new |= {"distros", "info"}
+                self._new.add("distros")
             case DistroRemoved(name=name):
                 self.distros.pop(name, None)
-                self._new |= {"distros", "info"}
+                self._new.add("distros")
             case SessionChanged(session=session):
                 known = self.sessions.get(session.id)
                 self.sessions[session.id] = session
@@ -143,6 +145,17 @@ class Bridge:
             case Notice():
                 target.post_message(self.Told(event))
 
+    def distro(self, name: str) -> Distro:
+        """An installed distro.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        try:
+            return self.distros[name]
+        except KeyError:
+            raise NotFound(name, "no distro of that name is installed") from None
+
     def need(self) -> Engine:
         """The engine.
 
@@ -154,10 +167,22 @@ class Bridge:
         return self.engine
 
 
+def _is_done(event: Event) -> bool:
+    return isinstance(event, JobChanged) and event.job.state == "done"
+
+
+def deck_error(caught: Exception) -> DeckError | None:
+    """The error a person can act on in ``caught``, which may be a group of a task group."""
+    if isinstance(caught, DeckError):
+        return caught
+    if isinstance(caught, ExceptionGroup):
+        found = (deck_error(inner) for inner in caught.exceptions)
+        return next((error for error in found if error), None)
+    return None
+
+
 def job_error(job: Job) -> DeckError | None:
     """The error of a failed job, as if it had been raised."""
-    from core.errors import by_code
-
     if job.error is None:
         return None
     error = job.error

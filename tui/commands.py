@@ -94,7 +94,7 @@ def carry_out(command: Command | None, deck: DeckScreen) -> None:
                 raise NotFound(theme, "no such theme", hint=" ".join(deck.app.available_themes))
             deck.app.theme = theme
         case Command(word=word, target=name):
-            _of_distro(word, deck.distro(name), deck)
+            _of_distro(word, deck.bridge.distro(name), deck)
 
 
 def _of_distro(word: str, distro: Distro, deck: DeckScreen) -> None:

@@ -15,6 +15,7 @@ from textual.message import Message
 
 from core.domain import CatalogEntry, Distro, HistoryEntry, Job, PullSpec
 from core.errors import DeckError
+from tui.bridge import Bridge
 from tui.keymap import pane_bindings
 from tui.screens.inspect import InspectDialog
 from tui.shells import ShellDeck
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from tui.bridge import Bridge, Topic
+    from tui.bridge import Topic
     from tui.verbs import Verbs
 
 ORDER = ("installed", "available", "history", "activity")
@@ -112,7 +113,9 @@ class Panes(Container, inherit_bindings=False):
     def distro(self) -> Distro | None:
         """The installed distro that a key means."""
         row = self.installed.row
-        return row if isinstance(row, Distro) and self.active != "available" else None
+        if not isinstance(row, Distro) or self.active == "available":
+            return None
+        return self._bridge.distros.get(row.name)
 
     @property
     def entry(self) -> CatalogEntry | None:
@@ -177,8 +180,12 @@ class Panes(Container, inherit_bindings=False):
 
     def titles(self) -> None:
         """Write counts, filters and the catalog's age into the frames."""
-        for widget, word in ((self.installed, "Installed"), (self.available, "Available")):
-            shown, total = widget.counts
+        lists = (
+            (self.installed, "Installed", len(self._bridge.distros)),
+            (self.available, "Available", len(self._bridge.catalog.entries)),
+        )
+        for widget, word, total in lists:
+            shown = widget.counts[0]
             count = f"{shown}/{total} /{widget.filter_text}" if widget.filter_text else f"{total}"
             widget.border_title = Content(f"{word} ({count})")
         self.available.border_subtitle = Content(freshness(self._bridge.catalog, self._clock()))
@@ -201,6 +208,47 @@ class Panes(Container, inherit_bindings=False):
         self.history.show(entries)
         self.history.border_title = Content(f"History {name}".rstrip())
         self.history.border_subtitle = Content(self.history.summary())
+
+    # news
+
+    @on(Bridge.JobEnded)
+    def _job_ended(self, event: Bridge.JobEnded) -> None:
+        job = event.job
+        if job.kind != "pull":
+            return
+        self.events.add(f"pull {job.state}  {job.title}")
+        if job.state == "failed" and self._free():
+            self.verbs.explain(job)
+        elif job.state == "failed" and job.error:
+            # Whoever types in a shell or a dialog keeps the keys.
+            self.app.notify(
+                f"{job.error.message}\nEnter in Activity says more",
+                title=f"Pull failed: {job.title}",
+                severity="error",
+                markup=False,
+            )
+        elif job.state == "done":
+            for text in job.warnings:
+                self.app.notify(text, severity="warning", markup=False)
+            self.app.notify(f"{job.result or job.title} is installed", markup=False, timeout=4)
+            if self.active == "available":
+                self.installed.select(job.result)
+
+    @on(Bridge.SessionEnded)
+    def _session_ended(self, event: Bridge.SessionEnded) -> None:
+        session = event.session
+        code = session.exit_code
+        how = f"ended with {code}" if code is not None else session.state
+        self.events.add(f"shell {session.id} {how}  {session.distro}")
+
+    @on(Bridge.Told)
+    def _told(self, event: Bridge.Told) -> None:
+        level = "warning" if event.notice.level in {"warning", "error"} else "information"
+        self.app.notify(event.notice.text, severity=level, markup=False)  # type: ignore[arg-type]
+        self.events.add(event.notice.text)
+
+    def _free(self) -> bool:
+        return self.app.screen is self.screen and not self.shells.has_focus_within
 
     # keys on what is selected
 

@@ -11,9 +11,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from widgets.terminal.pane import TerminalPane
-
     from core.engine import Attachment, Engine, Output
+    from widgets.terminal.pane import TerminalPane
 
 CHECKPOINT_BYTES = 256 * 1024
 """Output after which a checkpoint is handed in, however busy the session is."""
@@ -33,8 +32,13 @@ class ShellLink:
         self._outgoing = asyncio.Event()
         self._fresh = asyncio.Event()
         self._emulator = asyncio.Lock()
-        self._offset = 0
+        self.offset = 0
+        """Position in the session's log up to which the pane shows it."""
         self._since = 0
+        self.replaying = True
+        """False from the first output that is news."""
+        self.seen = 0
+        """Position up to which somebody saw it: its history, and what came while in front."""
         self.controller = True
         """False while another console controls the session and this one only looks on."""
 
@@ -67,13 +71,16 @@ class ShellLink:
             return await attachment.exit_code()
 
     async def _take(self, output: Output, attachment: Attachment) -> None:
+        self.replaying = output.replay
         async with self._emulator:
             self._pane.set_answering(attachment.controller and not output.replay)
             if output.stream == 0:
                 self._pane.replay_resize(*output.size)
             else:
                 await self._pane.offer(output.data)
-            self._offset = output.offset
+            self.offset = output.offset
+            if output.replay:
+                self.seen = output.offset
             self._since += len(output.data)
         self._fresh.set()
         if self._since >= CHECKPOINT_BYTES:
@@ -106,5 +113,5 @@ class ShellLink:
             return
         async with self._emulator:
             self._since = 0
-            checkpoint, offset = self._pane.checkpoint(), self._offset
+            checkpoint, offset = self._pane.checkpoint(), self.offset
         await attachment.hand_in(checkpoint, offset)

@@ -11,18 +11,16 @@ from textual import on, work
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 from textual.worker import Worker, WorkerCancelled
 
 from core.errors import DeckError
+from tui.bridge import deck_error
 from tui.keymap import PREFIX
 from tui.shell_link import ShellLink
 from widgets.session_tabs import Tab
 from widgets.terminal.pane import TerminalPane
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from core.domain import Session
     from core.engine import Engine
 
@@ -45,7 +43,6 @@ class ShellTab:
     title: str = ""
     exit_code: int | None = None
     bell: bool = False
-    activity: bool = False
 
     def summary(self) -> Tab:
         """What the tab bar shows of it."""
@@ -54,7 +51,7 @@ class ShellTab:
             name=self.session.distro,
             exit_code=self.exit_code,
             bell=self.bell,
-            activity=self.activity,
+            activity=self.link.offset > self.link.seen,
         )
 
 
@@ -90,15 +87,6 @@ class ShellDeck(Container, inherit_bindings=False):
         self.current = 0
         self.last = 0
 
-    def compose(self) -> ComposeResult:
-        """A word for the time without a pane."""
-        yield Static("", id="shell-wait", markup=False)
-
-    def wait(self, text: str) -> None:
-        """Say ``text`` until a tab is shown."""
-        self.show(0)
-        self.query_one("#shell-wait", Static).update(Content(text))
-
     @property
     def room(self) -> tuple[int, int]:
         """Rows and columns that a pane has here."""
@@ -120,7 +108,9 @@ class ShellDeck(Container, inherit_bindings=False):
         return sorted(found, key=lambda tab: tab.number != self.current)
 
     def summaries(self) -> list[Tab]:
-        """The tabs, for the tab bar."""
+        """The tabs, for the tab bar; what is in front counts as seen."""
+        if tab := self.tab:
+            tab.link.seen = tab.link.offset
         return [self.tabs[number].summary() for number in sorted(self.tabs)]
 
     async def add(self, engine: Engine, session: Session) -> ShellTab | None:
@@ -144,9 +134,11 @@ class ShellDeck(Container, inherit_bindings=False):
     async def _drive(self, tab: ShellTab) -> None:
         try:
             code = await tab.link.run()
-        except DeckError as error:
-            self.post_message(self.Failed(tab, error))
-            return
+        except (DeckError, ExceptionGroup) as caught:
+            if error := deck_error(caught):
+                self.post_message(self.Failed(tab, error))
+                return
+            raise
         tab.exit_code = code
         tab.pane.show_exit(code)
         self.post_message(self.Ended(tab, code))
@@ -158,9 +150,8 @@ class ShellDeck(Container, inherit_bindings=False):
         self.current = number
         for tab in self.tabs.values():
             tab.pane.display = tab.number == number
-        self.query_one("#shell-wait").display = number == 0
         if front := self.tab:
-            front.bell = front.activity = False
+            front.bell = False
         self.post_message(self.Changed())
 
     async def drop(self, tab: ShellTab) -> None:
@@ -229,19 +220,9 @@ class ShellDeck(Container, inherit_bindings=False):
     @on(TerminalPane.Bell)
     def _bell(self, event: TerminalPane.Bell) -> None:
         event.stop()
-        if (tab := self._of_pane(event.pane)) and not self._in_sight(tab):
+        tab = self._of_pane(event.pane)
+        if tab and tab is not self.tab and not tab.link.replaying:
             tab.bell = True
-            self.post_message(self.Changed())
-
-    @on(TerminalPane.Activity)
-    def _activity(self, event: TerminalPane.Activity) -> None:
-        event.stop()
-        if (tab := self._of_pane(event.pane)) and not self._in_sight(tab) and not tab.activity:
-            tab.activity = True
-            self.post_message(self.Changed())
-
-    def _in_sight(self, tab: ShellTab) -> bool:
-        return tab.number == self.current and self.display
 
     @on(TerminalPane.ClipboardWrite)
     def _clipboard(self, event: TerminalPane.ClipboardWrite) -> None:

@@ -10,12 +10,10 @@ from widgets.state_line import Hint
 if TYPE_CHECKING:
     from tui.shells import ShellTab
 
-_ALWAYS = (
-    Hint("/", "filter", "screen.filter"),
-    Hint(":", "cmd", "screen.command"),
-    Hint("?", "keys", "screen.help"),
-    Hint("q", "quit", "screen.quit"),
-)
+IN_SHELL = (Hint("?", "keys", "screen.help"),)
+ALWAYS = (*IN_SHELL, Hint("q", "quit", "screen.quit"))
+"""At the right end of the line, whatever else has room."""
+_EVERYWHERE = (Hint("/", "filter", "screen.filter"), Hint(":", "cmd", "screen.command"))
 _NORMAL = {
     "installed": (
         Hint("⏎", "shell", "open"),
@@ -41,17 +39,16 @@ _NORMAL = {
 _PREFIXED = (
     Hint("n", "new", "screen.new_shell"),
     Hint("1-9", "tab"),
+    Hint("d", "home", "screen.tab(0)"),
+    Hint("x", "close", "screen.close_tab"),
     Hint("[", "scroll", "screen.scroll(1)"),
     Hint("z", "zen", "screen.zen"),
-    Hint("x", "close", "screen.close_tab"),
-    Hint("d", "home", "screen.tab(0)"),
-    Hint("?", "keys", "screen.help"),
 )
 
 
 def normal_hints(pane: str) -> tuple[Hint, ...]:
     """The keys of a pane, then those that work everywhere."""
-    return (*_NORMAL.get(pane, ()), *_ALWAYS)
+    return (*_NORMAL.get(pane, ()), *_EVERYWHERE)
 
 
 def shell_mode(tab: ShellTab) -> str:

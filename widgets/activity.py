@@ -52,8 +52,8 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         & > .activity--title { color: $foreground; text-style: bold; }
-        & > .activity--cursor { background: $block-cursor-background 40%; }
-        & > .activity--dim { color: $text-muted; }
+        & > .activity--cursor { background: $primary 30%; }
+        & > .activity--dim { color: $foreground-muted; }
         & > .activity--full { color: $primary; }
         & > .activity--done { color: $success; }
         & > .activity--rest { color: $border-blurred; }
@@ -84,6 +84,11 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
     def job(self) -> Job | None:
         """The job under the cursor."""
         return self._jobs[self._cursor] if self._cursor < len(self._jobs) else None
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs shown, running ones first."""
+        return tuple(self._jobs)
 
     @property
     def per_second(self) -> float:
@@ -156,7 +161,7 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
 
     @override
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         line = y + round(self.scroll_y)
         if not self._jobs:
             text = " nothing is being pulled: p pulls an image" if y == 0 else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from widgets import format as fmt
 from widgets.part_line import Part, PartLine
 
-_SPARKS = " ▁▂▃▄▅▆▇█"
+_SPARKS = " ▁▂▃▄▅"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,13 @@ class Header(PartLine):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._rates: deque[float] = deque(maxlen=6)
+        self._ticked = 0.0
 
-    def tick(self, per_second: float) -> None:
-        """Note the total rate, about twice a second; the spark line shows the last ones."""
-        self._rates.append(per_second)
+    def tick(self, per_second: float, now: float) -> None:
+        """Note the total rate; the spark line shows the last ones, a second apart."""
+        if now - self._ticked >= 1.0:
+            self._ticked = now
+            self._rates.append(per_second)
 
     def update(self, totals: Totals) -> None:
         """Show these totals."""

@@ -103,7 +103,9 @@ class Inspector(Widget, inherit_bindings=False):
             look = "$text-warning" if name == "Warning" or value.startswith("!") else ""
             for number, piece in enumerate(pieces):
                 head = name if number == 0 else ""
-                lines.append(Content.assemble((f"{head:<{label}}", "$text-muted"), (piece, look)))
+                lines.append(
+                    Content.assemble((f"{head:<{label}}", "$foreground-muted"), (piece, look))
+                )
         return Content("\n").join(lines)
 
 

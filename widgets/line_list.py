@@ -87,11 +87,11 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
     LineList {
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
-        & > .line-list--header { color: $text-muted; text-style: bold; }
+        & > .line-list--header { color: $foreground-muted; text-style: bold; }
         & > .line-list--cursor { background: $panel; }
-        &:focus > .line-list--cursor { background: $block-cursor-background 40%; text-style: bold; }
+        &:focus > .line-list--cursor { background: $primary 30%; text-style: bold; }
         & > .line-list--name { color: $foreground; }
-        & > .line-list--dim { color: $text-muted; }
+        & > .line-list--dim { color: $foreground-muted; }
         & > .line-list--ok { color: $text-success; }
         & > .line-list--warn { color: $text-warning; }
         & > .line-list--bad { color: $text-error; }
@@ -135,6 +135,7 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
         self._visible: list[Row] = []
         self._columns = self.columns()
         self._fitted: list[tuple[Column[Row], int]] = []
+        self._fitted_width = -1
         self._sort: int | None = None
         self._descending = False
         self._empty: Sequence[str] = self.EMPTY
@@ -250,11 +251,6 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
             self._descending = not self._descending
             self._arrange()
 
-    def on_resize(self) -> None:
-        """Choose the columns that have room."""
-        self._fitted = self._fit(self.size.width)
-        self.refresh()
-
     def on_click(self, event: events.Click) -> None:
         """Put the cursor there; twice opens."""
         position = event.y - 1 + round(self.scroll_y)
@@ -278,7 +274,9 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
 
     @override
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
+        if width != self._fitted_width:
+            self._fitted, self._fitted_width = self._fit(width), width
         if y == 0:
             return self._header(width)
         position = y - 1 + round(self.scroll_y)
@@ -287,7 +285,8 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
         row = self._visible[position]
         base = self.rich_style
         if position == self.cursor:
-            base += self.get_component_rich_style("line-list--cursor", partial=True)
+            cursor = self.get_component_rich_style("line-list--cursor")
+            base += Style(bgcolor=cursor.bgcolor, bold=cursor.bold)
         segments: list[Segment] = []
         for column, cells in self._fitted:
             look = column.look(row)

@@ -47,7 +47,7 @@ class PartLine(Widget, inherit_bindings=False):
         height: 1;
         width: 1fr;
         & > .part-line--key { color: $text-primary; text-style: bold; }
-        & > .part-line--dim { color: $text-muted; }
+        & > .part-line--dim { color: $foreground-muted; }
         & > .part-line--strong { text-style: bold; }
         & > .part-line--mode { background: $primary; color: $background; text-style: bold; }
         & > .part-line--ok { color: $text-success; }
@@ -99,17 +99,15 @@ class PartLine(Widget, inherit_bindings=False):
             start = end
 
     def _placed(self) -> list[Part]:
-        room = self.size.width
-        left: list[Part] = []
-        for part in self._left:
-            if cell_len(part.text) > room:
-                break
-            left.append(part)
-            room -= cell_len(part.text)
-        length = sum(cell_len(part.text) for part in self._right)
-        if not self._right or length > room:
-            return [*left, Part(" " * room)]
-        return [*left, Part(" " * (room - length)), *self._right]
+        right = self._right if _length(self._right) < self.size.width else ()
+        room = self.size.width - _length(right)
+        left = list(self._left)
+        while left and _length(left) > room:
+            gone = left.pop()
+            # A key without its word says nothing: what belongs together goes together.
+            while left and gone.action and left[-1].action == gone.action:
+                left.pop()
+        return [*left, Part(" " * (room - _length(left))), *right]
 
     @override
     def render_line(self, y: int) -> Strip:
@@ -117,10 +115,14 @@ class PartLine(Widget, inherit_bindings=False):
         segments = [
             Segment(
                 part.text,
-                base + self.get_component_rich_style(f"part-line--{part.look}", partial=True)
+                base + self.get_component_rich_style(f"part-line--{part.look}")
                 if part.look
                 else base,
             )
             for part in self._placed()
         ]
         return Strip(segments if y == 0 else []).adjust_cell_length(self.size.width, base)
+
+
+def _length(parts: Sequence[Part]) -> int:
+    return sum(cell_len(part.text) for part in parts)

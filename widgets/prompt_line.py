@@ -11,6 +11,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from widgets.field import Field
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -55,6 +57,9 @@ class PromptLine(Horizontal, inherit_bindings=False):
 
         sigil: str
 
+    WORDS: ClassVar[dict[str, str]] = {"/": "FILTER", ":": "COMMAND"}
+    """What the line says of itself: who gets the keys."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._sigil = ""
@@ -62,13 +67,13 @@ class PromptLine(Horizontal, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """The sigil and the text."""
         yield Label("", markup=False)
-        yield Input(compact=True, select_on_focus=False)
+        yield Field()
 
     def open(self, sigil: str, text: str = "") -> None:
         """Ask for a line, with ``text`` there already."""
         self._sigil = sigil
-        self.query_one(Label).update(sigil)
-        field = self.query_one(Input)
+        self.query_one(Label).update(f"{self.WORDS.get(sigil, '')} {sigil}")
+        field = self.query_one(Field)
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)

@@ -30,13 +30,13 @@ class StateLine(PartLine):
     }
     """
 
-    def update(self, mode: str, hints: Sequence[Hint], *, shell: bool, note: str = "") -> None:
-        """Say ``mode`` and ``hints``; ``note`` comes before the hints."""
+    def update(
+        self, mode: str, hints: Sequence[Hint], always: Sequence[Hint] = (), *, shell: bool
+    ) -> None:
+        """Say ``mode`` and ``hints``, as many as fit; ``always`` stays at the right."""
         self.set_class(shell, "-shell")
         parts = [Part(f" {mode} ", "mode"), Part(" ")]
-        if note:
-            parts.append(Part(f" {note} ", "warn"))
-        self.show([*parts, *hint_parts(hints)])
+        self.show([*parts, *hint_parts(hints)], hint_parts(always))
 
 
 def hint_parts(hints: Sequence[Hint]) -> list[Part]:

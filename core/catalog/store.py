@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 SOURCE_SECONDS = 120.0
 """How long one source may take to answer in full."""
 
+FRESH_SECONDS = 6 * 3600.0
+"""Age at which a source is read again without being told to."""
+
 ERROR_LIMIT = 300
 """Characters of an error that are shown."""
 
@@ -86,6 +89,7 @@ class CatalogStore:
         self._architecture = architecture or host_architecture()
         self._source_seconds = source_seconds
         self._errors: dict[str, str] = {}
+        self._asked: set[str] = set()
         self._answers: dict[str, _Answer] = {}
         for source in self._sources:
             if answer := self._load(source):
@@ -111,6 +115,18 @@ class CatalogStore:
             )
         return Catalog(entries=tuple(entries), sources=tuple(statuses))
 
+    def stale(self) -> bool:
+        """Whether a source should be read that has not been asked since this object was made."""
+        now = time.time()
+        return any(
+            source.name not in self._asked
+            and (
+                (answer := self._answers.get(source.name)) is None
+                or now - answer.fetched > FRESH_SECONDS
+            )
+            for source in self._sources
+        )
+
     async def refresh(self, on_change: Callable[[Catalog], None] | None = None) -> None:
         """Ask every source again, all at once; ``on_change`` hears of each as it is done.
 
@@ -120,6 +136,7 @@ class CatalogStore:
         # a console that starts on a cached catalog does not pay for a network client
         from core.catalog.fetch import open_session
 
+        self._asked.update(source.name for source in self._sources)
         await asyncio.to_thread(self._forget_removed_sources)
         async with open_session() as session, asyncio.TaskGroup() as group:
             for source in self._sources:

@@ -20,7 +20,6 @@ from core.domain import (
     Image,
     Job,
     JobError,
-    LayerState,
     PullSpec,
     RunResult,
     RunSpec,
@@ -40,25 +39,30 @@ from core.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
 STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
-BYTES_PER_STEP = 2_100_000
-"""What each fetching layer receives per step; two at a time."""
 
 
 class DemoEngine:
     """A :class:`core.engine.Engine` in memory."""
 
-    def __init__(self, *, pulls: bool = True, sessions: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        distros: Iterable[Distro] | None = None,
+        pulls: bool = True,
+        sessions: bool = True,
+    ) -> None:
         self.now = demo_data.NOW
-        self._distros = {distro.name: distro for distro in demo_data.distros()}
+        known = demo_data.distros() if distros is None else distros
+        self._distros = {distro.name: distro for distro in known}
         self._catalog = demo_data.catalog()
         self._jobs: dict[str, Job] = {}
         self._specs: dict[str, PullSpec] = {}
         self._sessions: dict[int, DemoSession] = {}
-        self._followers: set[asyncio.Queue[Event]] = set()
+        self._followers: set[asyncio.Queue[Event | None]] = set()
         if pulls:
             self._jobs["1"] = demo_data.slow_pull()
             self._jobs["2"] = replace(
@@ -98,7 +102,7 @@ class DemoEngine:
                 kept=f"{job.done // 1_000_000} of {job.total // 1_000_000} MB",
             )
             return replace(job, state="failed", ended=self.now, error=error)
-        layers = _step_layers(job.layers)
+        layers = demo_data.step_layers(job.layers)
         phase = "fetch" if any(item.phase == "fetch" for item in layers) else "unpack"
         if all(item.phase in {"done", "exists"} for item in layers):
             made = demo_data.installed(job, source or job.title, self.now)
@@ -118,6 +122,15 @@ class DemoEngine:
             layers=layers,
             done=sum(item.done for item in layers),
         )
+
+    def handed_in(self, session: int) -> int:
+        """Offset of the newest checkpoint of a session; 0: none."""
+        return self._session(session).checkpoint[1]
+
+    def hang_up(self) -> None:
+        """Let every follower go, as a daemon that dies does."""
+        for queue in self._followers:
+            queue.put_nowait(None)
 
     def _publish(self, event: Event) -> None:
         for queue in self._followers:
@@ -338,7 +351,7 @@ class DemoEngine:
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
         """The state of everything, then what changes."""
-        queue: asyncio.Queue[Event] = asyncio.Queue()
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
         queue.put_nowait(CatalogChanged(catalog=self._catalog))
         for distro in self._distros.values():
             queue.put_nowait(DistroChanged(distro=distro))
@@ -348,34 +361,14 @@ class DemoEngine:
             queue.put_nowait(JobChanged(job=job))
 
         async def follow() -> AsyncIterator[Event]:
-            while True:
-                yield await queue.get()
+            while event := await queue.get():
+                yield event
 
         self._followers.add(queue)
         try:
             yield follow()
         finally:
             self._followers.discard(queue)
-
-
-def _step_layers(layers: tuple[LayerState, ...]) -> tuple[LayerState, ...]:
-    fetching = 0
-    stepped: list[LayerState] = []
-    for item in layers:
-        match item.phase:
-            case "waiting" if fetching < 2:
-                item = replace(item, phase="fetch")
-                fetching += 1
-            case "fetch":
-                fetching += 1
-                done = min(item.total, item.done + BYTES_PER_STEP)
-                item = replace(item, done=done, phase="verify" if done == item.total else "fetch")
-            case "verify":
-                item = replace(item, phase="unpack")
-            case "unpack":
-                item = replace(item, phase="done")
-        stepped.append(item)
-    return tuple(stepped)
 
 
 @asynccontextmanager

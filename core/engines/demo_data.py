@@ -30,6 +30,8 @@ NOW = 1_778_582_520.0
 """2026-05-12 10:42:00 UTC: the moment at which the demonstration begins."""
 
 MB = 1_000_000
+BYTES_PER_STEP = 2_100_000
+"""What each layer that is being fetched receives per step."""
 HOUR = 3600.0
 DAY = 24 * HOUR
 
@@ -244,3 +246,24 @@ def installed(job: Job, url: str, now: float) -> Distro:
         used=0.0,
         created=now,
     )
+
+
+def step_layers(layers: tuple[LayerState, ...]) -> tuple[LayerState, ...]:
+    """The layers a moment later: two at a time are fetched, then verified, then unpacked."""
+    fetching = 0
+    stepped: list[LayerState] = []
+    for item in layers:
+        match item.phase:
+            case "waiting" if fetching < 2:
+                item = replace(item, phase="fetch")
+                fetching += 1
+            case "fetch":
+                fetching += 1
+                done = min(item.total, item.done + BYTES_PER_STEP)
+                item = replace(item, done=done, phase="verify" if done == item.total else "fetch")
+            case "verify":
+                item = replace(item, phase="unpack")
+            case "unpack":
+                item = replace(item, phase="done")
+        stepped.append(item)
+    return tuple(stepped)

@@ -57,10 +57,11 @@ class Reference:
     def short(self) -> str:
         """As a person writes it: Docker Hub and its ``library/`` left out."""
         text = str(self)
-        for prefix in (f"{HUB}/library/", f"{HUB}/"):
-            if text.startswith(prefix):
-                return text[len(prefix) :]
-        return text
+        library = text.removeprefix(f"{HUB}/library/")
+        if self.registry != HUB or (library != text and "/" not in library):
+            return library
+        rest = text.removeprefix(f"{HUB}/")
+        return text if _is_registry(rest.partition("/")[0]) else rest
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
@@ -103,12 +104,17 @@ def _split(text: str) -> tuple[str, str, str | None]:
     """Registry (with default), repository, tag or None."""
     head, slash, tail = text.partition("/")
     registry = HUB
-    if slash and (any(c in head for c in ".:[") or head == "localhost" or head.lower() != head):
+    if slash and _is_registry(head):
         registry, text = head, tail
     repository, colon, tag = text.rpartition(":")
     if not colon:
         return registry, text, None
     return registry, repository, tag
+
+
+def _is_registry(head: str) -> bool:
+    """Whether the first of several parts names a registry."""
+    return any(c in head for c in ".:[") or head == "localhost" or head.lower() != head
 
 
 def _check_names(shown: str, registry: str, repository: str) -> None:
@@ -120,7 +126,7 @@ def _check_names(shown: str, registry: str, repository: str) -> None:
     if not repository:
         raise InvalidInput(shown, "no repository", hint="write registry/repository:tag")
     if len(registry) + 1 + len(repository) > _LONGEST:
-        raise InvalidInput(shown, f"name longer than {_LONGEST} characters")
+        raise InvalidInput(shown, f"name longer than {_LONGEST} characters", hint="shorten it")
     if repository != repository.lower():
         raise InvalidInput(shown, "repository names are lower case", hint=repository.lower()[:200])
     for part in repository.split("/"):

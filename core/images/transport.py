@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import errno
+import functools
 import ipaddress
+import os
 import random
 import ssl
 import time
@@ -75,6 +77,10 @@ class Final(Unreachable):
     """An :class:`Unreachable` that another try within seconds would not change."""
 
 
+class Lost(Unreachable):
+    """A connection that was there and broke off."""
+
+
 class Transport:
     """One HTTP client session; an async context manager that closes it."""
 
@@ -129,6 +135,7 @@ class Transport:
                     headers=sent,
                     allow_redirects=False,
                     proxy=_proxy(url),
+                    ssl=_trust(url),
                 )
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise explain(url, error) from error
@@ -285,7 +292,11 @@ def explain(url: str, error: Exception) -> Unreachable:
             hint="SSL_CERT_FILE may name a file with its authority",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Final(of, "does not speak TLS as expected", hint="is it plain http?")
+        return Final(
+            of,
+            "does not speak TLS as expected",
+            hint="check the address, and whether it is plain http",
+        )
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return Final(of, "not a usable address")
     if isinstance(error, TimeoutError):
@@ -293,10 +304,10 @@ def explain(url: str, error: Exception) -> Unreachable:
     inner = getattr(error, "os_error", error)
     number = getattr(inner, "errno", None)
     if number == errno.ECONNREFUSED:
-        return Final(of, "connection refused", hint="is it running, and is the port right?")
+        return Final(of, "connection refused", hint="check that it runs, and the port")
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return Final(of, "no route to it", hint="check the network")
-    return Unreachable(of, "connection lost", hint="try again")
+    return Lost(of, "connection lost", hint="try again")
 
 
 def _retry_after(value: str) -> float | None:
@@ -338,3 +349,16 @@ def _proxy(url: str) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _trust(url: str) -> ssl.SSLContext | bool:
+    """The authorities to trust, those of ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` among them."""
+    if not url.startswith("https:"):
+        return True
+    return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@functools.lru_cache(maxsize=4)
+def _context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Reading the authorities takes 20 ms: once for each value of the variables."""
+    return ssl.create_default_context()

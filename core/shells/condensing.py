@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ATTENDED_WAIT = 5.0
 """Seconds that an attached controller has for handing in a checkpoint itself."""
 _SHARE = 10
-"""Of so many seconds a condenser may take one."""
+"""Of so many seconds a condenser may take one while nobody is there."""
 _PAUSE = 2.0
 _REQUEST = struct.Struct("!IHH")
 
@@ -45,16 +45,30 @@ class Condenser:
         self._pidfd = -1
         self._offset = 0
         self._started = 0.0
-        self._allowed = 0.0
+        self._due = 0.0
+        self._spent = 0.0
+        self._ended_at = -_PAUSE
 
-    def request(self, *, attended: bool) -> None:
-        """A checkpoint is due: make one as soon as the rate allows."""
-        if self._pid or self._timer:
+    def request(self, *, attended: bool, full: bool) -> None:
+        """A checkpoint is due: make one as soon as the rate allows; may be asked again and again.
+
+        ``attended``: a controller is there and should hand one in itself, but with the log
+        ``full`` somebody waits for it.
+        """
+        if self._pid:
             return
-        wait = max(0.0, self._allowed - time.monotonic())
         if attended:
-            wait = max(wait, ATTENDED_WAIT)
-        self._timer = self._loop.later(wait, self._start)
+            due = self._ended_at + self._spent
+            if not full:
+                due = max(due, time.monotonic() + ATTENDED_WAIT)
+        else:
+            due = self._ended_at + max(_PAUSE, (_SHARE - 1) * self._spent)
+        if self._timer:
+            if due >= self._due:
+                return
+            self._timer.cancel()
+        self._due = due
+        self._timer = self._loop.later(max(0.0, due - time.monotonic()), self._start)
 
     def stop(self) -> None:
         """End it; nothing of it is left."""
@@ -101,8 +115,8 @@ class Condenser:
 
     def _ended(self) -> None:
         status = self._reap()
-        spent = time.monotonic() - self._started
-        self._allowed = time.monotonic() + max(_PAUSE, (_SHARE - 1) * spent)
+        self._ended_at = time.monotonic()
+        self._spent = self._ended_at - self._started
         checkpoint = b""
         if status == 0:
             with open(self._answered, "rb") as file:

@@ -77,7 +77,7 @@ class Holder:
 
     def _settled(self) -> bool:
         ended = all(session.ended for session in self._sessions.values())
-        return ended and all(other.drained() for other in self._peers)
+        return ended and all(other.drained for other in self._peers)
 
     # Connections
 
@@ -109,12 +109,12 @@ class Holder:
 
     def changed(self, session: Session) -> None:
         """Tell the followers, and see whether anything is left to do."""
-        for other in tuple(self._peers):
-            other.event(session.record)
-        if session.ended:
-            if session.bound and not session.clients:
+        if session.over:
+            if session.bound and not session.audience:
                 self._forget(session)
             self._prune()
+        for other in tuple(self._peers):
+            other.event(session.record)
         self._look_idle()
 
     # Verbs
@@ -244,7 +244,7 @@ class Holder:
             session.discard()
 
     def _prune(self) -> None:
-        ended = [one for one in self._sessions.values() if one.ended and not one.clients]
+        ended = [one for one in self._sessions.values() if one.ended and not one.audience]
         for session in ended[:-_ENDED_KEPT]:
             session.log.close()
             del self._sessions[session.record["id"]]
@@ -257,7 +257,7 @@ class Holder:
             self._idle = self.loop.later(self._linger, self._end_if_idle)
 
     def _busy(self) -> bool:
-        return bool(self._starting) or any(not one.ended for one in self._sessions.values())
+        return bool(self._starting) or any(not one.over for one in self._sessions.values())
 
     def _end_if_idle(self) -> None:
         self._idle = None

@@ -85,9 +85,12 @@ class Peer:
             session.detach(self)
         self._owner.gone(self)
 
+    @property
     def drained(self) -> bool:
-        """Whether everything for it has been sent."""
-        return not self.open or not self._out
+        """Whether everything for it has been sent, or will not be taken."""
+        if not self.open or self._stalled:
+            return True
+        return not self._out and (self.session is None or self._finished)
 
     # Control connections
 
@@ -169,7 +172,7 @@ class Peer:
         self.viewer = bool(arguments.get("viewer"))
         self.session = session
         self._live_at = session.log.end
-        record = {**session.record, "clients": len(session.clients) + 1}
+        record = {**session.record, "clients": len(session.audience) + 1}
         self._out += frames.pack(frames.ATTACHED, json.dumps(record).encode())
         self._restore(session)
         session.attach(self)
@@ -224,7 +227,7 @@ class Peer:
     def _handle_attached(self, session: Session, kind: int, payload: bytes) -> None:
         if kind == frames.INPUT:
             # Whoever types has the terminal.
-            session.take_control(self)
+            session.audience.take_control(self)
             session.write(payload)
         elif kind == frames.EOF:
             session.end_input()
@@ -233,9 +236,9 @@ class Peer:
         elif kind == frames.SIZE:
             rows, columns = frames.SIZE_BODY.unpack(payload)
             self._size = rows, columns
-            if session.controller is self:
+            if session.audience.controller is self:
                 session.resize(rows, columns)
-        elif session.controller is self:
+        elif session.audience.controller is self:
             (offset,) = frames.HAND_IN_HEAD.unpack_from(payload)
             session.log.hand_in(offset, payload[frames.HAND_IN_HEAD.size :])
             session.progressed()
@@ -257,12 +260,20 @@ class Peer:
         if sent and self._stalled:
             self._stalled = False
         self._update()
+        if sent and self._finished and not self._out and self.session:
+            self.session.told()
 
     def _writable(self) -> None:
         self._flush()
         self.pump()
         if self.session:
             self.session.progressed()
+
+    def _has_more(self) -> bool:
+        session = self.session
+        if session is None or self._finished:
+            return False
+        return self._cursor < session.log.end or self._live_at is not None or session.ended
 
     def _watch_stall(self) -> None:
         if self.session is None or self._timed:
@@ -286,7 +297,7 @@ class Peer:
             return
         waits = self.session is not None and not self.session.intake.keeps_up
         read: Callback | None = None if waits else self._readable
-        write: Callback | None = self._writable if self._out else None
+        write: Callback | None = self._writable if self._out or self._has_more() else None
         self._loop.watch(self._socket.fileno(), read=read, write=write)
 
 

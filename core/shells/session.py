@@ -19,6 +19,7 @@ from core.errors import DeckError
 from core.runtimes import enter, mounts
 from core.shells import frames, members, pty, records
 from core.shells.answers import Answerer
+from core.shells.audience import Audience
 from core.shells.condensing import Condenser
 from core.shells.intake import Intake
 from core.shells.log import SessionLog
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from core.runtimes.sandbox import Sandbox
     from core.runtimes.spec import Command
+    from core.shells.audience import Client
     from core.shells.loop import Loop
     from core.shells.records import SessionRecord
 
@@ -40,29 +42,8 @@ ATTACH_LIMIT = 10.0
 """Seconds in which the client of a bound session has to attach."""
 _READ = 64 << 10
 _SIZE_LIMIT = 4096
-
-
-class Client(Protocol):
-    """What a session knows of a connection that is attached to it."""
-
-    viewer: bool
-
-    @property
-    def keeps_up(self) -> bool:
-        """Whether it reads what happens now."""
-        ...
-
-    def pump(self) -> None:
-        """There is something new in the log, or the session ended."""
-        ...
-
-    def lag(self) -> int:
-        """Bytes of log that it has not taken."""
-        ...
-
-    def set_controller(self, value: bool) -> None:
-        """It is the controller now, or no more."""
-        ...
+_QUIET = 0.1
+_QUIET_TURNS = 20
 
 
 class Owner(Protocol):
@@ -83,8 +64,7 @@ class Session:
     def __init__(self, owner: Owner, record: SessionRecord, *, bound: bool) -> None:
         self.record = record
         self.bound = bound
-        self.clients: list[Client] = []
-        self.controller: Client | None = None
+        self.audience = Audience()
         self._owner = owner
         self._loop = owner.loop
         place = records.session_folder(owner.folder, record["id"])
@@ -105,6 +85,12 @@ class Session:
     def ended(self) -> bool:
         """Whether its exit code is known and all its output is in the log."""
         return self.record["exit_code"] is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended and nobody is still to hear how."""
+        told = self.audience.drained and (self.audience.came or not self.bound)
+        return self.ended and told
 
     # Starting
 
@@ -172,7 +158,7 @@ class Session:
         self._loop.watch(self._pidfd, read=self._leader_ended)
         self._resume()
         if self.bound:
-            self._loop.later(ATTACH_LIMIT, self._check_bound)
+            self._loop.later(ATTACH_LIMIT, self._expire)
 
     def discard(self) -> None:
         """Forget it and its folder: nothing of it runs."""
@@ -201,10 +187,9 @@ class Session:
 
     def _note_output(self, kind: int, data: bytes) -> None:
         self.log.append(kind, data)
-        if self.record["tty"] and self.controller is None:
+        if self.record["tty"] and self.audience.controller is None:
             self.write(self._answerer.feed(data))
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
 
     def _resume(self) -> None:
         """Read from the program, or stop reading, as the clients and the log allow."""
@@ -220,18 +205,26 @@ class Session:
             self._loop.later(0, lambda: self._readable(fd))
 
     def _must_wait(self) -> bool:
-        readers = [client for client in self.clients if not client.viewer]
+        readers = self.audience.typists
         if self.record["tty"]:
             # A console that hangs may miss output, but not stop what runs in the shell.
             readers = [client for client in readers if client.keeps_up]
-            if self.log.ripe and not self.ended:
-                self._condenser.request(attended=bool(readers))
-            return self.log.full or any(client.lag() > LAG for client in readers)
+            if self._exit_code is not None:
+                # There is no more to come than the kernel holds.
+                return False
+            full = self.log.full
+            if self.log.ripe:
+                self._condenser.request(attended=bool(readers), full=full)
+            return full or any(client.lag() > LAG for client in readers)
         lag = max((client.lag() for client in readers), default=0)
         if self.log.full and lag < LAG:
             # Pipes have no screen to condense, and a reader has to get every byte.
             self.log.cut(self.log.tail(lag))
         return lag > LAG
+
+    def told(self) -> None:
+        """A client has heard how it ended."""
+        self._owner.changed(self)
 
     def progressed(self) -> None:
         """A client has read, or stopped to."""
@@ -249,8 +242,7 @@ class Session:
             self.intake.end()
 
     def _intake_progressed(self) -> None:
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size; values below 1 are ignored."""
@@ -261,8 +253,7 @@ class Session:
         self.record["rows"], self.record["columns"] = size
         self.log.append(logformat.RESIZE, frames.SIZE_BODY.pack(*size))
         pty.set_size(self._master, *size)
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
         self._owner.changed(self)
 
     def signal(self, number: int) -> None:
@@ -278,37 +269,26 @@ class Session:
     # Clients
 
     def attach(self, client: Client) -> None:
-        """Take a client in; the latest that may type is the controller."""
-        self.clients.append(client)
-        self.record["clients"] = len(self.clients)
-        if not client.viewer:
-            self.take_control(client)
+        """Take a client in."""
+        self.audience.attach(client)
+        self.record["clients"] = len(self.audience)
         self._owner.changed(self)
-
-    def take_control(self, client: Client) -> None:
-        """Make this client the one that answers for the terminal."""
-        if self.controller is not client:
-            former, self.controller = self.controller, client
-            if former:
-                former.set_controller(False)
-            client.set_controller(True)
 
     def detach(self, client: Client) -> None:
-        """Let a client go."""
-        self.clients.remove(client)
-        self.record["clients"] = len(self.clients)
-        if self.controller is client:
-            self.controller = None
-            heirs = [other for other in self.clients if not other.viewer]
-            if heirs:
-                self.take_control(heirs[-1])
+        """Let a client go; a bound session ends with the last."""
+        self.audience.detach(client)
+        self.record["clients"] = len(self.audience)
         self._resume()
-        self._check_bound()
+        if self.bound and not self.audience:
+            self.hang_up()
         self._owner.changed(self)
 
-    def _check_bound(self) -> None:
-        if self.bound and not self.clients and not self.ended:
+    def _expire(self) -> None:
+        """Nobody came for a session that lives only as long as its client."""
+        if not self.audience.came:
+            self.audience.came = True
             self.hang_up()
+            self._owner.changed(self)
 
     # Ending
 
@@ -341,6 +321,24 @@ class Session:
             if not self._must_wait():
                 self._readable(fd)
         self._finish_if_drained()
+        if self.record["tty"] and self._outputs:
+            self._wait_for_quiet(_QUIET_TURNS)
+
+    def _wait_for_quiet(self, turns: int) -> None:
+        """Let go of a PTY that a background process keeps open, once nothing comes any more.
+
+        What the command wrote last may still be on its way through the kernel's line discipline.
+        """
+        seen = self.log.end
+
+        def look() -> None:
+            if self.log.end != seen and turns:
+                self._wait_for_quiet(turns - 1)
+            else:
+                self._close_streams()
+                self._finish_if_drained()
+
+        self._loop.later(_QUIET, look)
 
     def _finish_if_drained(self) -> None:
         if self._exit_code is None or self._outputs or self.ended:
@@ -353,8 +351,7 @@ class Session:
         self.record["exit_code"] = self._exit_code
         self.record["ended"] = ended
         self.record["state"] = "exited"
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
         self._owner.changed(self)
 
     def abandon(self) -> None:

@@ -22,3 +22,12 @@ def chain_ids(diff_ids: Iterable[str]) -> list[str]:
         else:
             found.append(diff_id)
     return found
+
+
+def settled_key(chain_id: str) -> str:
+    """The key of a layer whose tree was completed from the layers below.
+
+    Not the chain id itself: that of a lowest layer is its diff_id, under which the same layer
+    would be taken for complete on top of others too.
+    """
+    return f"sha256:{hashlib.sha256(f'settled {chain_id}'.encode()).hexdigest()}"

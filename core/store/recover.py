@@ -5,7 +5,9 @@ The index decides: what it does not name was never committed.
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from core.errors import Conflict
@@ -50,6 +52,18 @@ def _drop_empty_distros(index: Index, layout: Layout) -> None:
         upper = path / "upper"
         if path.name not in known and not (upper.is_dir() and any(upper.iterdir())):
             layout.discard(path)
+
+
+def recorded_idmap(layout: Layout) -> str:
+    """The id mapping on record, read without opening the store; empty if there is none."""
+    if not layout.index.exists():
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{layout.index.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'idmap'").fetchone()
+    except sqlite3.DatabaseError:
+        return ""
+    return str(row[0]) if row else ""
 
 
 def check_idmap(index: Index, layout: Layout, idmap: str) -> None:

@@ -208,6 +208,8 @@ def _check(state: _State) -> None:
 
 def _line(line: PackedLine, looks: list[Attributes]) -> Packed:
     text, runs, wrapped = line
+    if not runs and wrapped == 0 and len(text) <= _SIZE_LIMIT:
+        return Packed(text)
     lengths, numbers = runs[::2], runs[1::2]
     _require(len(lengths) == len(numbers) and wrapped in (0, 1, 2), "a damaged line")
     _require(all(0 < length <= _SIZE_LIMIT for length in lengths), "a damaged line")

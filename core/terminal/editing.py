@@ -207,6 +207,7 @@ class Editor(Canvas):
 
     def tab_back(self, count: int | None = None) -> None:
         """CBT: to the tab stops before."""
+        self._settle()
         for _ in range(min(count or 1, self.columns)):
             before = [stop for stop in self.tabstops if stop < self.cursor.x]
             self.cursor.x = max(before, default=0)

@@ -42,10 +42,11 @@ BYTE: Final = {str(value): value for value in range(256)}
 
 
 def _number(text: str) -> int:
-    """A parameter's value; -1 if it is empty."""
-    if not text:
+    """A parameter's value, without sub-parameters; -1 if it is empty."""
+    digits = text.partition(":")[0]
+    if not digits:
         return -1
-    return int(text) if len(text) <= 5 else 99999
+    return int(digits) if len(digits) <= 5 else 99999
 
 
 def _channels(values: list[int]) -> Color:

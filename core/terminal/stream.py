@@ -41,12 +41,14 @@ _CACHED_LENGTH: Final = 128
 _PLAIN: Final = r"[^\x00-\x1f\x7f-\x9f]"
 _SGR: Final = r"\x1b\[[0-9;:]*m"
 _SINGLE: Final = (
-    rf"|((?:{_SGR})*)({_PLAIN}+)"
+    rf"|((?:{_SGR}){{0,4}})({_PLAIN}+)"
     r"|(\r\n|[\x00-\x1a\x1c-\x1f\x7f-\x9f]|\x1b[78DEHM=>]|\x1b[()][0AB])"
     r"|\x1b\[([<-?]?[0-9;:]*[ -/]?[@-~])"
     r"|((?s:.+))"
 )
-_TOKENS: Final = re.compile(rf"((?:\A|(?<=\n))(?:(?:{_PLAIN}+|{_SGR})*+\r\n){{3,}})" + _SINGLE)
+# Possessive only on single characters: on groups they lose their place in some Python 3.11.
+_LINE: Final = rf"{_PLAIN}*+(?:{_SGR}{_PLAIN}*+)*\r\n"
+_TOKENS: Final = re.compile(rf"((?:\A|(?<=\n))(?:{_LINE}){{3,}})" + _SINGLE)
 """Several whole lines; or a run of text in one look; a control; a control sequence; the rest."""
 _TOKENS_WITHOUT_LINES: Final = re.compile("((?!))" + _SINGLE)
 _SEGMENTS: Final = re.compile(rf"((?:{_SGR})*)([^\x1b]*)")

@@ -17,9 +17,11 @@ VS16: Final = "\ufe0f"
 
 
 _NARROW = "\\x20-\\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0482"
-_NARROW_SHAPES = "\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2400-\u2426\u2500-\u25fc"
+_NARROW_MORE = (
+    "\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2400-\u2426\u2500-\u25fc\ufffd"
+)
 _WIDE = "\u3041-\u3096\u30a0-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60"
-RUNS: Final = re.compile(f"([{_NARROW}{_NARROW_SHAPES}]+)|([{_WIDE}]+)|((?s:.))")
+RUNS: Final = re.compile(f"([{_NARROW}{_NARROW_MORE}]+)|([{_WIDE}]+)|((?s:.))")
 """Runs of characters surely of one column, surely of two, or one to be looked up."""
 
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
 from core.config import Settings, SourceSettings, parse_settings, read_settings
 from core.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EVERYTHING = """
 [pull]
@@ -66,6 +64,13 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ),
         SourceSettings(name="local", kind="registry", url="http://localhost:5000"),
     )
+
+
+def test_documented_file_is_read_and_shows_the_defaults() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    defaults, sources = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert parse_settings(defaults) == Settings()
+    assert len(parse_settings(defaults + sources).catalog.sources) == 4
 
 
 def test_plain_http_is_for_loopback_and_for_registries_that_say_so() -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input, Label, Static
 from typing_extensions import override
 
 from tui.screens.dialog import Dialog
+from widgets.field import Field
 from widgets.state_line import Hint
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ class ConfirmDialog(Dialog[Literal["yes"]]):
         parts: list[tuple[str, str]] = []
         for number, (name, text) in enumerate(self._facts):
             end = "\n" if number + 1 < len(self._facts) else ""
-            parts += [(f"{name:<{width}}", "$text-muted"), (f"{text}{end}", "")]
+            parts += [(f"{name:<{width}}", "$foreground-muted"), (f"{text}{end}", "")]
         yield Static(Content.assemble(*parts), markup=False)
         if self._word:
             ask = Content.assemble(("Type ", ""), (self._word, "bold"), (" to go on:", ""))
             yield Label(ask, markup=False, classes="ask")
-            yield Input(compact=True)
+            yield Field(id="word")
 
     @override
     def hints(self) -> Sequence[Hint]:
@@ -56,7 +57,7 @@ class ConfirmDialog(Dialog[Literal["yes"]]):
 
     def action_yes(self) -> None:
         """Answer yes, if the word is there."""
-        if self._word and self.query_one(Input).value.strip() != self._word:
+        if self._word and self.query_one(Field).value.strip() != self._word:
             self.query_one(".ask").add_class("-wrong")
             return
         self.dismiss("yes")

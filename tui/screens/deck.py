@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from typing_extensions import override
 
-from core.domain import Distro, Session
-from core.errors import DeckError, NotFound
+from core.domain import Session
+from core.errors import DaemonUnreachable, DeckError
 from tui import commands
 from tui.bridge import TICK, Bridge, Topic
 from tui.keymap import PREFIX_BYTE, PREFIX_LABEL, PREFIXED, prefixed_action, screen_bindings
@@ -23,7 +23,8 @@ from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
 from tui.shells import ShellDeck, ShellTab
-from tui.state import normal_hints, shell_hints, shell_mode
+from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
+from tui.type_ahead import hold_keys
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
 from widgets.activity import ACTIVE
@@ -65,10 +66,9 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, bridge: Bridge, *, clock: Callable[[], float]) -> None:
         super().__init__()
-        self._bridge = bridge
+        self.bridge = bridge
         self._clock = clock
         self._state = "connecting …"
-        self._ticks = 0
         self._hesitation: Timer | None = None
         self.prefix_pending = False
         """True from the prefix to the stroke after it."""
@@ -87,6 +87,12 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, prompt, state."""
+        # Textual sets these after the first paint, which would be one of everything in a column.
+        for length, breakpoints in (
+            (self.app.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.app.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            self.add_class(max(point for point in breakpoints if point[0] <= length)[1])
         yield Header(id="header")
         yield SessionTabs(id="tabs")
         yield self.panes
@@ -107,22 +113,22 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     # what the bridge tells
 
     def _tick(self) -> None:
-        self._ticks += 1
-        new: set[Topic] = self._bridge.take_new() if self._bridge.ready.is_set() else set()
+        new: set[Topic] = self.bridge.take_new() if self.bridge.ready.is_set() else set()
         self.panes.feed(new)
-        if self._ticks % 8 == 1:
-            self.query_one(Header).tick(self.panes.activity.per_second)
-        self._show_totals()
-
-    def _show_totals(self) -> None:
-        bridge = self._bridge
-        self.query_one(Header).update(
+        self.query_one(SessionTabs).update(self.shells.summaries(), self.shells.current)
+        bridge = self.bridge
+        pulls = sum(j.kind == "pull" and j.state in ACTIVE for j in bridge.jobs.values())
+        per_second = self.panes.activity.per_second
+        header = self.query_one(Header)
+        if pulls:
+            header.tick(per_second, self._clock())
+        header.update(
             Totals(
                 state=self._state,
                 distros=len(bridge.distros),
                 shells=len(bridge.live_sessions),
-                pulls=sum(j.kind == "pull" and j.state in ACTIVE for j in bridge.jobs.values()),
-                per_second=self.panes.activity.per_second,
+                pulls=pulls,
+                per_second=per_second,
                 store=bridge.info.store_bytes if bridge.info else 0,
             )
         )
@@ -134,7 +140,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         for tab in list(self.shells.tabs.values()):
             await self.shells.drop(tab)
         for session in event.sessions:
-            await self.shells.add(self._bridge.need(), session)
+            await self.shells.add(event.engine, session)
         if event.sessions:
             self.panes.events.add(f"{fmt.plural(len(event.sessions), 'shell')} attached again")
         self._restate()
@@ -143,38 +149,10 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """The engine is gone for now."""
         self._state = "no engine"
 
-    @on(Bridge.JobEnded)
-    def _job_ended(self, event: Bridge.JobEnded) -> None:
-        job = event.job
-        if job.kind != "pull":
-            return
-        self.panes.events.add(f"pull {job.state}  {job.title}")
-        if job.state == "failed":
-            self.verbs.explain(job)
-        elif job.state == "done":
-            for text in job.warnings:
-                self.app.notify(text, severity="warning", markup=False)
-            self.app.notify(f"{job.result or job.title} is installed", markup=False, timeout=4)
-            if self.panes.active == "available":
-                self.panes.installed.select(job.result)
-
-    @on(Bridge.SessionEnded)
-    def _session_ended(self, event: Bridge.SessionEnded) -> None:
-        session = event.session
-        code = session.exit_code
-        how = f"ended with {code}" if code is not None else session.state
-        self.panes.events.add(f"shell {session.id} {how}  {session.distro}")
-
-    @on(Bridge.Told)
-    def _told(self, event: Bridge.Told) -> None:
-        level = "warning" if event.notice.level in {"warning", "error"} else "information"
-        self.app.notify(event.notice.text, severity=level, markup=False)  # type: ignore[arg-type]
-        self.panes.events.add(event.notice.text)
-
     # shells
 
     async def _show_session(self, session: Session) -> None:
-        tab = await self.shells.add(self._bridge.need(), session)
+        tab = await self.shells.add(self.bridge.need(), session)
         self.panes.events.add(f"shell {session.id} opened  {session.distro}")
         if tab is None:
             self.action_tab(0)
@@ -200,15 +178,14 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     @on(ShellDeck.Failed)
     async def _tab_failed(self, event: ShellDeck.Failed) -> None:
         await self._drop(event.tab)
-        if self._bridge.engine:
+        if not isinstance(event.error, DaemonUnreachable):
             self.app.push_screen(ErrorDialog("Cannot show the shell", event.error))
 
     async def _drop(self, tab: ShellTab) -> None:
-        front = self.shells.tab is tab
-        last = self.shells.last
+        if self.shells.tab is tab:
+            last = self.shells.last
+            self.action_tab(last if last in self.shells.tabs and last != tab.number else 0)
         await self.shells.drop(tab)
-        if front:
-            self.action_tab(last if last in self.shells.tabs else 0)
 
     async def detach(self) -> None:
         """Leave all shells, handing in their screens."""
@@ -242,9 +219,9 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         tab = self.shells.tab
         if self.in_shell and tab:
             hints = shell_hints(tab, pending=self.prefix_pending)
-            line.update(shell_mode(tab), hints, shell=tab.exit_code is None)
+            line.update(shell_mode(tab), hints, IN_SHELL, shell=tab.exit_code is None)
         else:
-            line.update("NORMAL", normal_hints(self.panes.active), shell=False)
+            line.update("NORMAL", normal_hints(self.panes.active), ALWAYS, shell=False)
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -301,10 +278,18 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self.shells.show(number)
         self._restate()
         if tab := self.shells.tab:
-            self.call_after_refresh(tab.pane.focus)
+            self.panes.installed.select(tab.session.distro)
         else:
             self.remove_class("-zen")
-            self.call_after_refresh(self.panes.activate, self.panes.active)
+        # A widget can take the keys only once the new layout shows it.
+        self.call_after_refresh(self._give_keys, hold_keys(self.app))
+
+    def _give_keys(self, release: Callable[[], None]) -> None:
+        if tab := self.shells.tab:
+            tab.pane.focus()
+        else:
+            self.panes.activate(self.panes.active)
+        release()
 
     def action_last_tab(self) -> None:
         """Go to the tab that was in front before."""
@@ -341,17 +326,6 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         else:
             self._open(distro)
 
-    def distro(self, name: str) -> Distro:
-        """An installed distro.
-
-        Raises:
-            NotFound: there is none of that name.
-        """
-        try:
-            return self._bridge.distros[name]
-        except KeyError:
-            raise NotFound(name, "no distro of that name is installed") from None
-
     def action_new_shell(self) -> None:
         """One more shell: in the distro of the tab in front, at Home in the selected one."""
         if tab := self.shells.tab:
@@ -372,7 +346,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     def action_filter(self) -> None:
         """Filter the active list while typing."""
         if (rows := self.panes.active_list) is not None:
-            self.query_one(PromptLine).open("/", rows.filter_text)
+            self._prompt("/", rows.filter_text)
 
     def action_clear(self) -> None:
         """Clear the filter."""
@@ -380,7 +354,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def action_command(self) -> None:
         """Ask for a command."""
-        self.query_one(PromptLine).open(":")
+        self._prompt(":")
+
+    def _prompt(self, sigil: str, text: str = "") -> None:
+        self.query_one(StateLine).display = False
+        self.query_one(PromptLine).open(sigil, text)
+
+    def _prompted(self) -> None:
+        self.query_one(StateLine).display = True
+        self.action_tab(self.shells.current)
 
     def _filter(self, text: str) -> None:
         if (rows := self.panes.active_list) is not None:
@@ -396,11 +378,11 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     def _prompt_cancelled(self, event: PromptLine.Cancelled) -> None:
         if event.sigil == "/":
             self._filter("")
-        self.action_tab(self.shells.current)
+        self._prompted()
 
     @on(PromptLine.Entered)
     def _prompt_entered(self, event: PromptLine.Entered) -> None:
-        self.action_tab(self.shells.current)
+        self._prompted()
         if event.sigil == ":":
             try:
                 commands.carry_out(commands.parse(event.text), self)
@@ -412,13 +394,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self.app.push_screen(HelpDialog())
 
     def action_quit(self) -> None:
-        """Back to Home; at Home ask, and say that shells keep running."""
+        """Back to Home; at Home leave, but ask first where something goes on without us."""
         if self.shells.current:
             self.action_tab(0)
             return
-        shells = self._bridge.live_sessions
-        pulls = [job for job in self._bridge.jobs.values() if job.state in ACTIVE]
-        facts = leaving(len(shells), len(pulls))
+        pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
+        facts = leaving(len(self.bridge.live_sessions), len(pulls))
+        if not facts:
+            self.call_later(self._leave, "nothing to ask")
+            return
         self.app.push_screen(ConfirmDialog("Leave the console?", facts, verb="leave"), self._leave)
 
     async def _leave(self, answer: str | None) -> None:

@@ -64,5 +64,5 @@ def _content(error: DeckError) -> Content:
     if facts:
         parts.append(("\n", ""))
     for name, text in facts:
-        parts += [(f"\n{name}  ", "$text-muted"), (text, "")]
+        parts += [(f"\n{name}  ", "$foreground-muted"), (text, "")]
     return Content.assemble(*parts)

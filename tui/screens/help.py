@@ -48,12 +48,13 @@ class HelpDialog(Dialog[None]):
 
 def _table(groups: Sequence[tuple[str, Sequence[Key]]]) -> Content:
     lines: list[Content] = []
+    width = max(len(key.shown) for _, keys in groups for key in keys)
     for title, keys in groups:
         if lines:
             lines.append(Content(""))
         lines.append(Content.styled(title, "bold $text-accent"))
         lines += [
-            Content.assemble((f"{key.shown:<7} ", "bold $text-primary"), (key.sentence, ""))
+            Content.assemble((f"{key.shown:<{width}} ", "bold $text-primary"), (key.sentence, ""))
             for key in keys
         ]
     return Content("\n").join(lines)

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from core.domain import PullSpec
 from tui.screens.dialog import Dialog
+from widgets.field import Field
 from widgets.state_line import Hint
 
 if TYPE_CHECKING:
@@ -31,14 +32,13 @@ class PullDialog(Dialog[PullSpec]):
         if self._problem:
             yield Static(f"x  {self._problem}", markup=False, classes="problem")
         yield Label("Source: catalog name, image reference, URL or path of a tarball")
-        yield Input(
+        yield Field(
             self._spec.source,
             placeholder="debian/12   alpine   localhost:5000/lib/dev   ./rootfs.tar.gz",
-            compact=True,
             id="source",
         )
         yield Label("Name: what to call the distro; empty: made from the source")
-        yield Input(self._spec.name, placeholder="from the source", compact=True, id="name")
+        yield Field(self._spec.name, placeholder="from the source", id="name")
 
     @override
     def hints(self) -> Sequence[Hint]:
@@ -52,7 +52,7 @@ class PullDialog(Dialog[PullSpec]):
         """Begin in the field that lacks something."""
         super().on_mount()
         wanted = "#name" if self._problem and self._spec.source else "#source"
-        self.query_one(wanted, Input).focus()
+        self.query_one(wanted, Field).focus()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -61,10 +61,10 @@ class PullDialog(Dialog[PullSpec]):
 
     def action_submit(self) -> None:
         """Answer, if there is a source."""
-        source = self.query_one("#source", Input).value.strip()
-        name = self.query_one("#name", Input).value.strip()
+        source = self.query_one("#source", Field).value.strip()
+        name = self.query_one("#name", Field).value.strip()
         if not source:
-            self.query_one("#source", Input).focus()
+            self.query_one("#source", Field).focus()
             return
         kept = self._spec if self._spec.source == source else PullSpec()
         self.dismiss(

@@ -14,6 +14,7 @@ from typing_extensions import override
 from core.domain import RunResult, RunSpec
 from core.errors import DeckError, InvalidInput
 from tui.screens.dialog import CLOSE, Dialog
+from widgets.field import Field
 from widgets.output_list import OutputList
 from widgets.state_line import Hint, KeyRow
 
@@ -56,7 +57,7 @@ class RunDialog(Dialog[None]):
 
     @override
     def body(self) -> ComposeResult:
-        yield Input(placeholder="uname -a", compact=True)
+        yield Field(placeholder="uname -a", id="command")
         yield Static("", id="outcome", markup=False)
         yield OutputList()
 
@@ -75,7 +76,7 @@ class RunDialog(Dialog[None]):
 
     def action_submit(self) -> None:
         """Run the line."""
-        self._run(self.query_one(Input).value)
+        self._run(self.query_one(Field).value)
 
     def action_stop(self) -> None:
         """Stop waiting for the command; the engine ends it."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from widgets.terminal.palette import Palette
     from widgets.terminal.selection import Selection
 
+    _Kept = tuple[list[str], list[Attributes], Strip]
+    """Characters and looks of a line, and how it was drawn."""
+
 
 class ScreenView:
     """A window of ``height`` x ``width`` cells on a terminal and its history."""
@@ -34,7 +37,8 @@ class ScreenView:
         self.selection: Selection | None = None
         self.note = ""
         """A line of the console's own below the last output (how the session ended)."""
-        self._strips: dict[str, tuple[list[Attributes], Strip]] = {}
+        self._strips: dict[str, _Kept] = {}
+        self._rows: dict[int, _Kept] = {}
         self._drawn: dict[int, Strip] = {}
         self._overlay: tuple[Strip, tuple[int, bool, bool], Strip] | None = None
         self._top = 0
@@ -63,6 +67,7 @@ class ScreenView:
     def forget(self) -> None:
         """Build every strip anew."""
         self._strips.clear()
+        self._rows.clear()
         self._drawn.clear()
         self._overlay = None
 
@@ -149,7 +154,7 @@ class ScreenView:
         line = self.line(number)
         if line is None or not self.width:
             return Strip.blank(self.width, self.palette.base)
-        strip = self._line_strip(line)
+        strip = self._line_strip(y, line)
         if self.back and y == 0:
             return draw_badge(
                 strip, f" {self.back:,}/{self.terminal.history_size:,} ", self.palette
@@ -161,17 +166,23 @@ class ScreenView:
             strip = self._with_cursor(line, strip, self._cell[1])
         return strip
 
-    def _line_strip(self, line: Line) -> Strip:
-        if line.wide:
-            return draw_line(line, self.width, self.palette)
+    def _line_strip(self, y: int, line: Line) -> Strip:
+        kept = self._rows.get(y)
+        if kept and kept[1] == line.attributes and kept[0] == line.characters:
+            return kept[2]
         text = line.text
-        kept = self._strips.get(text)
-        if kept and kept[0] == line.attributes:
-            return kept[1]
+        # Lines that scrolled have their strip under another row.
+        found = None if line.wide else self._strips.get(text)
+        if found and found[1] == line.attributes:
+            self._rows[y] = found
+            return found[2]
         strip = draw_line(line, self.width, self.palette)
-        if len(self._strips) > 4 * self.height + 64:
-            self._strips.clear()
-        self._strips[text] = (line.attributes[:], strip)
+        made = (line.characters[:], line.attributes[:], strip)
+        self._rows[y] = made
+        if not line.wide:
+            if len(self._strips) > 4 * self.height + 64:
+                self._strips.clear()
+            self._strips[text] = made
         return strip
 
     def _with_cursor(self, line: Line, strip: Strip, x: int) -> Strip:

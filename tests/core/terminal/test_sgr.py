@@ -46,6 +46,7 @@ from core.terminal.sgr import apply_sgr, quick_color, sgr_of
         ("38;5", DEFAULT),
         ("38;2;1;2", DEFAULT),
         ("38", DEFAULT),
+        ("38;5;1:0", Attributes(1)),
         ("1;0", DEFAULT),
         ("1;", DEFAULT),
         ("999;31", Attributes(1)),

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import pytest
 
 from core.terminal.terminal import Terminal
@@ -254,3 +258,20 @@ def test_endless_string_takes_no_memory() -> None:
     terminal.feed(b"\x07ok")
     assert terminal.title == ""
     assert terminal.text()[0] == "ok"
+
+
+def test_emulator_loads_nothing_that_draws() -> None:
+    code = (
+        "import sys, core.terminal.terminal; print('textual' in sys.modules, 'rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x1b[m" * 20_000 + b"\x1b[?", b"\x1b[65535b" * 200, b"\x1b[\n1m" * 9000]
+)
+def test_hostile_input_costs_what_its_length_costs(data: bytes) -> None:
+    start = time.process_time()
+    fed(data)
+    assert time.process_time() - start < 1.0

@@ -1,0 +1,38 @@
+"""Find an image in the store by what a person calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import InvalidInput, NotFound, Unsupported
+from core.images.reference import parse_reference
+
+if TYPE_CHECKING:
+    from core.domain import HistoryEntry, Image
+    from core.store.store import Store
+
+
+def find_image(store: Store, name: str) -> Image:
+    """By distro name, reference (shortened or not), repository digest, digest or its beginning.
+
+    Raises:
+        NotFound: nothing has that name.
+        Conflict: several digests begin so.
+    """
+    try:
+        return store.find_image(name)
+    except NotFound as error:
+        try:
+            reference = parse_reference(name)
+        except (InvalidInput, Unsupported):
+            raise error from None
+        full = f"{reference.name}@{reference.digest}" if reference.digest else str(reference)
+        try:
+            return store.find_image(full)
+        except NotFound:
+            raise error from None
+
+
+def history(store: Store, name: str) -> list[HistoryEntry]:
+    """The history of an image, newest first; ``name`` as for :func:`find_image`."""
+    return store.history(find_image(store, name).digest)
