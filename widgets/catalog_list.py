@@ -35,7 +35,7 @@ class CatalogList(LineList[CatalogEntry]):
 
         return [
             Column("", 1, lambda e: "✓" if e.source in self._sources else "+", look, keep=9),
-            Column("NAME", 12, lambda e: e.name, lambda _: "name", lambda e: e.name, True, keep=10),
+            Column("NAME", 16, lambda e: e.name, lambda _: "name", lambda e: e.name, True, keep=10),
             Column(
                 "SIZE",
                 8,
@@ -46,7 +46,7 @@ class CatalogList(LineList[CatalogEntry]):
             ),
             Column("SOURCE", 12, lambda e: e.catalog, _dim, lambda e: e.catalog, keep=5),
             Column("ARCH", 6, lambda e: e.architecture, _dim, keep=3),
-            Column("TITLE", 34, lambda e: e.title, _dim, keep=4),
+            Column("TITLE", 22, lambda e: e.title, _dim, flex=True, keep=4),
         ]
 
     @override

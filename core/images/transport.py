@@ -292,7 +292,11 @@ def explain(url: str, error: Exception) -> Unreachable:
             hint="SSL_CERT_FILE may name a file with its authority",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Final(of, "does not speak TLS as expected", hint="is it plain http?")
+        return Final(
+            of,
+            "does not speak TLS as expected",
+            hint="check the address, and whether it is plain http",
+        )
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return Final(of, "not a usable address")
     if isinstance(error, TimeoutError):
@@ -300,7 +304,7 @@ def explain(url: str, error: Exception) -> Unreachable:
     inner = getattr(error, "os_error", error)
     number = getattr(inner, "errno", None)
     if number == errno.ECONNREFUSED:
-        return Final(of, "connection refused", hint="is it running, and is the port right?")
+        return Final(of, "connection refused", hint="check that it runs, and the port")
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return Final(of, "no route to it", hint="check the network")
     return Lost(of, "connection lost", hint="try again")

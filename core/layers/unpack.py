@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import HostForbids
 from core.layers.process import open_worker, run_worker
 from core.layers.trees import make_root, remove_tree, sync_tree
 from core.text import clean
@@ -143,7 +144,17 @@ async def open_unpacker(
             finished = unpacker.finished
     finally:
         if not finished:
-            await remove_tree(target, enter=enter)
+            await _discard(target, enter)
+
+
+async def _discard(target: Path, enter: tuple[str, ...]) -> None:
+    try:
+        await remove_tree(target, enter=enter)
+    except HostForbids:
+        if not enter:
+            raise
+        # What could not be entered has not put anything there with other owners.
+        await remove_tree(target)
 
 
 async def settle(

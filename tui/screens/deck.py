@@ -87,6 +87,12 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, prompt, state."""
+        # Textual sets these after the first paint, which would be one of everything in a column.
+        for length, breakpoints in (
+            (self.app.size.width, self.HORIZONTAL_BREAKPOINTS),
+            (self.app.size.height, self.VERTICAL_BREAKPOINTS),
+        ):
+            self.add_class(max(point for point in breakpoints if point[0] <= length)[1])
         yield Header(id="header")
         yield SessionTabs(id="tabs")
         yield self.panes
@@ -387,7 +393,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """Show the keys."""
         self.app.push_screen(HelpDialog())
 
-    async def action_quit(self) -> None:
+    def action_quit(self) -> None:
         """Back to Home; at Home leave, but ask first where something goes on without us."""
         if self.shells.current:
             self.action_tab(0)
@@ -395,7 +401,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
         facts = leaving(len(self.bridge.live_sessions), len(pulls))
         if not facts:
-            await self._leave("nothing to ask")
+            self.call_later(self._leave, "nothing to ask")
             return
         self.app.push_screen(ConfirmDialog("Leave the console?", facts, verb="leave"), self._leave)
 

@@ -28,11 +28,13 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer], inherit_bindings=False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
-        Binding("tab", "app.focus_next", "Next field", show=False),
-        Binding("shift+tab", "app.focus_previous", "Previous field", show=False),
+        # Before the field sees it: what is typed right after it belongs into the next field.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
     ]
 
     AUTO_FOCUS = "Input"
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-roomy")]  # noqa: RUF012
 
     def __init__(self, title: str, *, classes: str = "") -> None:
         super().__init__(classes=classes)
