@@ -237,3 +237,39 @@ def test_the_daemon_is_told_to_end_and_says_whether_it_runs(deck_root) -> None:
     real.done("serve", "--stop")
     assert real("serve", "--status").code == 8
     assert "no daemon runs" in real.done("serve", "--stop").talk
+
+
+def test_without_a_verb_a_terminal_gets_the_console_and_is_given_back(deck_root, tty_of) -> None:
+    tty = tty_of(Deck([], deck_root), rows=24, columns=80)
+    before = tty.attributes()
+    tty.until(rb"NORMAL")
+    tty.type(b"\x11")
+    assert tty.wait() == 0
+    assert tty.attributes() == before
+
+
+def test_this_host_is_a_distro_without_any_network(real: Deck, tty_of) -> None:
+    assert real.done("pull", "host").text == "host\n"
+    ended = real.done("run", "host", "--", "sh", "-c", "cat /etc/os-release; touch /tmp/x")
+    assert ended.out.startswith(b"PRETTY_NAME")
+    real.done("rm", "host", "-y")
+
+
+def test_a_folder_named_core_where_the_daemon_is_started_is_not_run(deck_root, tmp_path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('not ours')")
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "--root", str(deck_root), "info", "--format", "json"],
+        capture_output=True,
+        cwd=tmp_path,
+        env=environment(),
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout)["items"][0]["pid"] > 1
+
+
+def test_a_root_longer_than_a_socket_name_may_be_is_fine(make_root) -> None:
+    real = Deck([], make_root(length=130))
+    assert real.items("ls") == []
+    assert real("serve", "--status").code == 0
