@@ -380,7 +380,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """Show the keys."""
         self.app.push_screen(HelpDialog())
 
-    def action_quit(self) -> None:
+    async def action_quit(self) -> None:
         """Back to Home; at Home leave, but ask first where something goes on without us."""
         if self.shells.current:
             self.action_tab(0)
@@ -388,7 +388,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
         facts = leaving(len(self.bridge.live_sessions), len(pulls))
         if not facts:
-            self.call_later(self._leave, "nothing to ask")
+            await self._leave("nothing to ask")
             return
         self.app.push_screen(ConfirmDialog("Leave the console?", facts, verb="leave"), self._leave)
 
