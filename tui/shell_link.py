@@ -8,7 +8,10 @@ console that attaches need not read the whole log again.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from core.errors import DeckError
 
 if TYPE_CHECKING:
     from core.engine import Attachment, Engine, Output
@@ -63,11 +66,12 @@ class ShellLink:
                 try:
                     async for output in attachment.output():
                         await self._take(output, attachment)
+                except asyncio.CancelledError:
+                    await self._hand_in(attachment)
+                    raise
                 finally:
                     sending.cancel()
                     keeping.cancel()
-                    # A checkpoint at detach: shielded by nothing, the holder has an older one.
-                    await self._hand_in(attachment)
             return await attachment.exit_code()
 
     async def _take(self, output: Output, attachment: Attachment) -> None:
@@ -90,13 +94,15 @@ class ShellLink:
         while True:
             await self._outgoing.wait()
             self._outgoing.clear()
-            if self._size:
-                size, self._size = self._size, None
-                await attachment.resize(*size)
-            if self._typed:
-                data = bytes(self._typed)
-                self._typed.clear()
-                await attachment.write(data)
+            # A session that ended takes no more; its output says so.
+            with suppress(DeckError):
+                if self._size:
+                    size, self._size = self._size, None
+                    await attachment.resize(*size)
+                if self._typed:
+                    data = bytes(self._typed)
+                    self._typed.clear()
+                    await attachment.write(data)
 
     async def _keep(self, attachment: Attachment) -> None:
         while True:
@@ -114,4 +120,6 @@ class ShellLink:
         async with self._emulator:
             self._since = 0
             checkpoint, offset = self._pane.checkpoint(), self.offset
-        await attachment.hand_in(checkpoint, offset)
+        # Without it the next console reads more of the log, no more.
+        with suppress(DeckError):
+            await attachment.hand_in(checkpoint, offset)
