@@ -45,14 +45,13 @@ def unchanged(deck: Deck, before: Shown) -> Iterator[None]:
     assert deck.files() == files
 
 
-@pytest.fixture(scope="module", params=["root", "subuids", "one uid", "embedded"])
+@pytest.fixture(scope="module", params=["root", "subuids", "one uid"])
 def anyone(request: pytest.FixtureRequest, plain: str) -> Iterator[Deck]:
     """Of root and of both kinds of users, with busybox installed as ``bb``."""
     users = {"subuids": "ordinary_user", "one uid": "single_uid_user"}
     name = users.get(request.param)
     user = request.getfixturevalue(name) if name else None
-    flags = ("--embedded",) if request.param == "embedded" else ()
-    with new_deck(user, flags=flags) as made:
+    with new_deck(user) as made:
         made.done("pull", f"{plain}/lib/busybox", "--name", "bb")
         yield made
 
