@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.engine import Attachment, Engine, Output
     from widgets.terminal.pane import TerminalPane
 
+RESIZE, RESTORE = 0, 3
+"""Kinds of output that are no text, see :attr:`core.engine.Output.stream`."""
 CHECKPOINT_BYTES = 256 * 1024
 """Output after which a checkpoint is handed in, however busy the session is."""
 CHECKPOINT_QUIET = 2.0
@@ -38,6 +40,7 @@ class ShellLink:
         self.offset = 0
         """Position in the session's log up to which the pane shows it."""
         self._since = 0
+        self._torn = False
         self.replaying = True
         """False from the first output that is news."""
         self.seen = 0
@@ -78,11 +81,15 @@ class ShellLink:
         self.replaying = output.replay
         async with self._emulator:
             self._pane.set_answering(attachment.controller and not output.replay)
-            if output.stream == 0:
+            self._torn = True
+            if output.stream == RESIZE:
                 self._pane.replay_resize(*output.size)
+            elif output.stream == RESTORE:
+                self._pane.restore(output.data, *output.size)
             else:
                 await self._pane.offer(output.data)
             self.offset = output.offset
+            self._torn = False
             if output.replay:
                 self.seen = output.offset
             self._since += len(output.data)
@@ -118,6 +125,8 @@ class ShellLink:
         if not attachment.controller or not self._since:
             return
         async with self._emulator:
+            if self._torn:
+                return  # given up inside a piece: the screen belongs to no offset
             self._since = 0
             checkpoint, offset = self._pane.checkpoint(), self.offset
         # Without it the next console reads more of the log, no more.

@@ -86,7 +86,11 @@ class Store:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Conflict(str(data), "another engine has this store open") from None
+                raise Conflict(
+                    str(data),
+                    "another engine has this store open",
+                    hint="do without --embedded, or end it: distrodeck serve --stop",
+                ) from None
             index = await asyncio.to_thread(Index, layout.index)
             try:
                 await asyncio.to_thread(check_idmap, index, layout, idmap)
@@ -154,7 +158,8 @@ class Store:
                 )
             if found:
                 return found[0]
-        raise NotFound(name, "no such image", hint="distrodeck images shows what is there")
+        hint = "distrodeck ls and distrodeck images show what is there"
+        raise NotFound(name, "no such distro or image", hint=hint)
 
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""
