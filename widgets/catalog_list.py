@@ -30,11 +30,14 @@ class CatalogList(LineList[CatalogEntry]):
 
     @override
     def columns(self) -> list[Column[CatalogEntry]]:
+        def installed(entry: CatalogEntry) -> bool:
+            return entry.source in self._sources or entry.name in self._sources
+
         def look(entry: CatalogEntry) -> Look:
-            return "ok" if entry.source in self._sources else "dim"
+            return "ok" if installed(entry) else "dim"
 
         return [
-            Column("", 1, lambda e: "✓" if e.source in self._sources else "+", look, keep=9),
+            Column("", 1, lambda e: "✓" if installed(e) else "+", look, keep=9),
             Column("NAME", 16, lambda e: e.name, lambda _: "name", lambda e: e.name, True, keep=10),
             Column(
                 "SIZE",
@@ -54,7 +57,7 @@ class CatalogList(LineList[CatalogEntry]):
         return row.catalog, row.name
 
     def mark_installed(self, sources: AbstractSet[str]) -> None:
-        """Tick the entries whose source is one of these."""
+        """Tick the entries whose source or name is one of these."""
         if sources != self._sources:
             self._sources = sources
             self.refresh()

@@ -71,10 +71,14 @@ class LayerFetch:
                         await self._receive(layer, ingest, unpacker)
                         self._progress.layer(layer.digest, "unpack", layer.size)
                         unpacked = await unpacker.finish()
+                except (Corrupt, Hostile) as error:
+                    if error.what == short(layer):
+                        raise
+                    # told of a member of the archive: say which archive
+                    raise type(error)(short(layer), error.message, hint=error.hint) from error
                 except DeckError as error:
-                    if not isinstance(error, Corrupt | Hostile):
-                        name = short(layer)
-                        error.kept = error.kept or kept_text(ingest.offset, layer.size, name)
+                    name = short(layer)
+                    error.kept = error.kept or kept_text(ingest.offset, layer.size, name)
                     raise
             intake.verified.add(layer.digest)
             staged = _checked(layer, folder, unpacked)

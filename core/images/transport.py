@@ -269,7 +269,7 @@ def refusal(
     if status in (401, 403):
         return LoginNeeded(what, detail if status == 403 and detail else f"refused ({status})")
     if status in (404, 410):
-        return NotFound(what, "nothing there")
+        return NotFound(what, "nothing there", hint="check the address")
     wait = _retry_after(headers.get("Retry-After", ""))
     if status == 429:
         hint = f"try again in {wait:.0f} s" if wait else "try again in a while, or log in"
@@ -289,7 +289,7 @@ def explain(url: str, error: Exception) -> Unreachable:
         return Final(
             of,
             f"certificate not trusted: {clean(why, 120)}",
-            hint="SSL_CERT_FILE may name a file with its authority",
+            hint="name its authority in SSL_CERT_FILE, then distrodeck serve --stop",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return Final(

@@ -149,9 +149,6 @@ class Worker(asyncio.SubprocessProtocol):
         """Kill the process if it still runs, and wait until it is gone."""
         self.kill()
         if self._transport and not self._ended.is_set():
-            # Unsent input would keep the pipe open until somebody reads it.
-            if pipe := self._input:
-                pipe.abort()
             await self._ended.wait()
         if self._transport:
             self._transport.close()

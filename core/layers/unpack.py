@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Limits:
     """What an archive may cost; the defaults are beyond what a real distro needs."""
 
-    entries: int = 2_000_000
+    entries: int = 1_000_000
     """Headers, those of pax records and long names included."""
     path_length: int = 4096
     """Bytes."""
@@ -93,6 +93,7 @@ class Unpacker:
         if sync:
             await sync_tree(self._target.parent)
         self.finished = True
+        self._worker.progress = int(done["tar_size"])
         return Unpacked(
             diff_id=str(done["diff_id"]),
             tar_size=int(done["tar_size"]),

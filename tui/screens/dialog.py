@@ -28,9 +28,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer], inherit_bindings=False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False),
-        # Before the field sees it: what is typed right after it belongs into the next field.
-        Binding("tab", "app.focus_next", "Next field", show=False, priority=True),
-        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, priority=True),
+        Binding("tab", "app.focus_next", "Next field", show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False),
     ]
 
     AUTO_FOCUS = "Input"

@@ -174,6 +174,7 @@ class RemoteEngine:
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
+        self._left = False
 
     async def __aenter__(self) -> RemoteEngine:
         await self._tasks.__aenter__()
@@ -185,6 +186,7 @@ class RemoteEngine:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
+        self._left = True
         if self._reader:
             self._reader.cancel()
         await self._tasks.__aexit__(None, None, None)
@@ -213,6 +215,8 @@ class RemoteEngine:
 
     async def _ensure(self) -> _Connection:
         async with self._connecting:
+            if self._left:
+                raise _Lost
             if self._connection is None or self._connection.lost:
                 self._connection = _Connection(await self._greeted())
                 self._reader = self._tasks.create_task(self._connection.read())
