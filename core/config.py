@@ -101,6 +101,9 @@ class Settings:
         )
 
 
+_REPAIR = "correct it, or move the file away to have the defaults"
+
+
 def read_settings(folder: Path) -> Settings:
     """The settings in ``folder``; the defaults if it has no file.
 
@@ -114,14 +117,14 @@ def read_settings(folder: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise InvalidInput(str(path), error.strerror or str(error)) from None
+        raise InvalidInput(str(path), error.strerror or str(error), hint=_REPAIR) from None
     if len(data) > FILE_LIMIT:
-        raise InvalidInput(str(path), f"larger than {FILE_LIMIT >> 20} MiB")
+        raise InvalidInput(str(path), f"larger than {FILE_LIMIT >> 20} MiB", hint=_REPAIR)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"{path}:{line}", "not UTF-8") from None
+        raise InvalidInput(f"{path}:{line}", "not UTF-8", hint=_REPAIR) from None
     return parse_settings(text, str(path))
 
 
@@ -133,7 +136,7 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
         why, _, place = str(error).partition(" (at ")
         match = re.match(r"line (\d+)", place)
         line = int(match[1]) if match else text.count("\n") + 1
-        raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:]) from None
+        raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:], hint=_REPAIR) from None
     reader = _Reader(text, name)
     top = reader.table((), document, dict.fromkeys(("pull", "shell", "catalog", "daemon"), _table))
     catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
@@ -159,7 +162,8 @@ class _Reader:
         """An error at the line of ``where``, or of the nearest table around it."""
         while where and where not in self._lines:
             where = where[:-1]
-        return InvalidInput(f"{self._name}:{self._lines.get(where, 1)}", why, hint=hint)
+        place = f"{self._name}:{self._lines.get(where, 1)}"
+        return InvalidInput(place, why, hint=hint or _REPAIR)
 
     def table(self, where: Location, table: dict[str, Any], checks: dict[str, Check]) -> Any:
         """The table's values after their checks; missing keys stay missing."""

@@ -23,6 +23,7 @@ from core.config import read_settings
 from core.errors import Conflict, DeckError, Refused
 from core.local import open_local
 from core.paths import Paths
+from core.runtimes.forking import from_os
 from core.serve.native.codec import Kind, pack, pack_failure
 from core.serve.native.link import listen
 from core.serve.native.server import NativeServer
@@ -179,10 +180,17 @@ def main() -> int:
         )
         asyncio.run(serve(paths, ready=lambda: _tell(starter, pack(Kind.RESULT, 0))))
     except DeckError as error:
-        _log.error("%s", error)
-        _tell(starter, pack_failure(0, error))
-        return error.exit_code
+        return _give_up(error, starter)
+    except OSError as error:
+        return _give_up(from_os(error), starter)
     return 0
+
+
+def _give_up(error: DeckError, starter: BinaryIO) -> int:
+    """Tell the log, and the starter if it is still there."""
+    _log.error("%s", error)
+    _tell(starter, pack_failure(0, error))
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -167,7 +167,11 @@ class Output(Protocol):
 
     @property
     def stream(self) -> int:
-        """1 standard output or the PTY, 2 standard error, 0 a resize."""
+        """1 standard output or the PTY, 2 standard error, 0 a resize, 3 a checkpoint.
+
+        3 comes to a client so slow that what it had not read is gone: like at the beginning,
+        :attr:`data` is to be restored, at :attr:`size`, in place of the screen so far.
+        """
         ...
 
     @property
@@ -177,7 +181,7 @@ class Output(Protocol):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Rows and columns, for a resize; (0, 0) otherwise."""
+        """Rows and columns, for a resize or checkpoint; (0, 0) otherwise."""
         ...
 
     @property

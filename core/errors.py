@@ -42,6 +42,8 @@ class DeckError(Exception):
 
     code: ClassVar[str] = "failure"
     exit_code: ClassVar[int] = 1
+    usual_hint: ClassVar[str] = ""
+    """What is worth doing after most errors of the class; :attr:`hint` where it says no better."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class DeckError(Exception):
         super().__init__(what, why)
         self.what = what
         self.why = why
-        self.hint = hint
+        self.hint = hint or self.usual_hint
         self.kept = kept
         self.retry_after = retry_after
 
@@ -94,6 +96,7 @@ class LoginNeeded(DeckError):
 
     code = "login_needed"
     exit_code = 5
+    usual_hint = "log in as somebody who may (--creds USER)"
 
 
 class Unreachable(DeckError):
@@ -101,6 +104,7 @@ class Unreachable(DeckError):
 
     code = "unreachable"
     exit_code = 6
+    usual_hint = "try again in a while"
 
 
 class Corrupt(DeckError):
@@ -108,6 +112,7 @@ class Corrupt(DeckError):
 
     code = "corrupt"
     exit_code = 7
+    usual_hint = "try again; if it stays so, whoever offers it has to mend it"
 
 
 class DaemonUnreachable(DeckError):
@@ -129,6 +134,7 @@ class NoSpace(DeckError):
 
     code = "no_space"
     exit_code = 10
+    usual_hint = "free some space, then try again"
 
 
 class HostForbids(DeckError):
@@ -136,12 +142,14 @@ class HostForbids(DeckError):
 
     code = "host_forbids"
     exit_code = 11
+    usual_hint = "distrodeck doctor tells what this host allows"
 
 
 class Hostile(DeckError):
     """An image, archive or answer broke a rule of safety; nothing of it was kept."""
 
     code = "hostile"
+    usual_hint = "leave it alone, and tell whoever offers it"
 
 
 class Unsupported(DeckError):
@@ -155,6 +163,7 @@ class TimedOut(DeckError):
 
     code = "timed_out"
     exit_code = 124
+    usual_hint = "try again"
 
 
 class CommandNotExecutable(DeckError):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.domain import Platform
-from core.errors import Conflict, DeckError, InvalidInput, NotFound
+from core.errors import Conflict, DeckError, InvalidInput, LoginNeeded, NotFound, Unreachable
 from core.events import CatalogChanged, DistroChanged
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform
@@ -170,17 +170,25 @@ class Installer:
         pinned: bool,
     ) -> Pulled:
         if source.reference:
-            return await pull_image(
-                self._store,
-                source.reference,
-                lease=lease,
-                platform=platform,
-                credentials=spec.credentials,
-                plain_http=spec.plain_http
-                or self._settings.allows_plain_http(source.reference.registry),
-                pinned=pinned,
-                report=progress.report,
-            )
+            plain = self._settings.allows_plain_http(source.reference.registry)
+            try:
+                return await pull_image(
+                    self._store,
+                    source.reference,
+                    lease=lease,
+                    platform=platform,
+                    credentials=spec.credentials,
+                    plain_http=spec.plain_http or plain,
+                    pinned=pinned,
+                    report=progress.report,
+                )
+            except (LoginNeeded, NotFound, Unreachable) as error:
+                if source.guessed:
+                    error.hint = (
+                        f"no catalog has {source.url} (distrodeck ls --available), so"
+                        f" {source.reference.registry} was asked; {error.hint}"
+                    )
+                raise
         return await import_tarball(
             self._store,
             source.url,

@@ -18,7 +18,7 @@ from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
-from core.errors import NotFound, Refused, Unsupported
+from core.errors import InvalidInput, NotFound, Refused, Unsupported
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -151,6 +151,8 @@ class LocalEngine:
             raise Refused(what, "your role may only look", hint="ask an administrator")
 
     def _record(self, name: str) -> DistroRecord:
+        if not name:
+            raise InvalidInput("distro", "an empty name", hint="distrodeck ls shows the names")
         try:
             return self._parts.store.distro(name)
         except NotFound:

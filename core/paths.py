@@ -7,12 +7,13 @@ XDG base directory specification for ordinary users, the FHS for root; ``--root 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import Refused
+from core.errors import DeckError, InvalidInput, NoSpace, Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +50,32 @@ class Paths:
         """Create the folders, private to the user.
 
         Raises:
-            Refused: one cannot be made, or the folder of the sockets belongs to somebody else.
+            Refused: they cannot be written, or the one of the sockets is somebody else's.
+            InvalidInput: something that is no folder is in the way.
+            NoSpace: the disk is full.
         """
         for folder in (self.config, self.data, self.state, self.cache, self.run):
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
-                why = (error.strerror or str(error)).lower()
-                raise Refused(str(folder), why, hint="choose another --root") from None
+                raise _not_made(folder, error) from error
         found = self.run.stat()
         if found.st_uid != os.geteuid():
-            raise Refused(str(self.run), "belongs to another user", hint="choose another --root")
+            raise Refused(str(self.run), "belongs to another user", hint=_ANOTHER)
         if stat.S_IMODE(found.st_mode) & 0o077:
             self.run.chmod(0o700)
+
+
+_ANOTHER = "choose another folder with --root"
+
+
+def _not_made(folder: Path, error: OSError) -> DeckError:
+    why = (error.strerror or str(error)).lower()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(str(folder), why, hint="free some space, or choose another --root")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Refused(str(folder), why, hint=_ANOTHER)
+    return InvalidInput(str(folder), why, hint=_ANOTHER)
 
 
 def default_root() -> Path | None:

@@ -39,6 +39,8 @@ class Source:
     reference: Reference | None = None
     """For ``oci``."""
     checksum: str = ""
+    guessed: bool = False
+    """No catalog has the name, and it names no registry: Docker's is asked."""
     version: str = ""
     """What the catalog says; used where the rootfs itself says nothing."""
 
@@ -68,7 +70,8 @@ def find_source(spec: PullSpec, find: Callable[[str], CatalogEntry]) -> Source:
     """
     if not spec.source:
         if not spec.name:
-            raise InvalidInput("pull", "neither a name nor a source")
+            hint = "distrodeck ls --available shows what there is"
+            raise InvalidInput("pull", "neither a name nor a source", hint=hint)
         return _from_entry(find(spec.name), spec, named=bool(_NAME.fullmatch(spec.name)))
     if spec.source == HOST_SOURCE:
         return Source(name=check_name(spec.name or "host"), url=HOST_SOURCE, kind="host")
@@ -86,6 +89,7 @@ def find_source(spec: PullSpec, find: Callable[[str], CatalogEntry]) -> Source:
         url=spec.source,
         kind="oci",
         reference=reference,
+        guessed=not spec.source.startswith(f"{reference.registry}/"),
         checksum=_checksum(spec.checksum, reference),
     )
 

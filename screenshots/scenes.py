@@ -6,8 +6,10 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from core.domain import Distro
 from core.engines.demo import DemoEngine
 from tui.app import DeckApp
+from widgets.field import Field
 from widgets.output_list import OutputList
 
 if TYPE_CHECKING:
@@ -59,10 +61,9 @@ async def settled(pilot: Pilot[int]) -> None:
 
 
 async def passed(pilot: Pilot[int], steps: int) -> None:
-    """Let the demonstration's time pass, step by step, each of them drawn."""
-    for _ in range(steps):
-        demo(pilot).demo.advance()
-        await settled(pilot)
+    """Let the demonstration's time pass, and wait until it is drawn."""
+    demo(pilot).demo.advance(steps)
+    await settled(pilot)
 
 
 async def dialog(pilot: Pilot[int]) -> None:
@@ -71,10 +72,18 @@ async def dialog(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: app.screen is not app.deck)
 
 
+def fill(pilot: Pilot[int], **fields: str) -> None:
+    """Write into the fields of a dialog, by id, all at once."""
+    for name, value in fields.items():
+        field = pilot.app.screen.query_one(f"#{name}", Field)
+        field.value = value
+        field.cursor_position = len(value)
+
+
 async def home(pilot: Pilot[int]) -> None:
     """Home, a pull under way, history of the selected distro."""
     await passed(pilot, 6)
-    await pilot.press("j", "j", "j", "j", "j")
+    demo(pilot).deck.panes.installed.select("my-dev")
     await until(pilot, lambda: demo(pilot).deck.panes.history.counts[1] == 6)
 
 
@@ -84,7 +93,7 @@ async def shell(pilot: Pilot[int]) -> None:
     await pilot.press("1")
     await until(pilot, lambda: demo(pilot).deck.in_shell)
     tab = demo(pilot).deck.shells.tabs[1]
-    await pilot.press(*"uname", "enter")
+    tab.link.type(b"uname\r")
     await until(pilot, lambda: "GNU/Linux" in "\n".join(tab.pane.terminal.text()))
 
 
@@ -98,9 +107,10 @@ async def which_key(pilot: Pilot[int]) -> None:
 async def remove(pilot: Pilot[int]) -> None:
     """A distro in which shells run is about to be removed."""
     await home(pilot)
-    await pilot.press("G", "x")
+    demo(pilot).deck.panes.installed.select("ubuntu")
+    await pilot.press("x")
     await dialog(pilot)
-    await pilot.press(*"ubu")
+    fill(pilot, word="ubu")
 
 
 async def run(pilot: Pilot[int]) -> None:
@@ -108,7 +118,8 @@ async def run(pilot: Pilot[int]) -> None:
     await home(pilot)
     await pilot.press("R")
     await dialog(pilot)
-    await pilot.press(*"make", "enter")
+    fill(pilot, command="make")
+    await pilot.press("enter")
     await until(pilot, lambda: demo(pilot).screen.query_one(OutputList).counts[1])
 
 
@@ -116,11 +127,11 @@ async def error(pilot: Pilot[int]) -> None:
     """A pull was cut."""
     await pilot.press("p")
     await dialog(pilot)
-    await pilot.press(*"localhost:5000/team/flaky:1", "enter")
+    fill(pilot, source="localhost:5000/team/flaky:1")
+    await pilot.press("enter")
     app = demo(pilot)
     await until(pilot, lambda: app.screen is app.deck and len(app.bridge.jobs) == 3)
-    for _ in range(18):
-        await passed(pilot, 1)
+    await passed(pilot, 18)
     await dialog(pilot)
 
 
@@ -129,7 +140,7 @@ async def pull(pilot: Pilot[int]) -> None:
     await home(pilot)
     await pilot.press("p")
     await dialog(pilot)
-    await pilot.press(*"localhost:5000/lib/dev", "tab", *"dev")
+    fill(pilot, source="localhost:5000/lib/dev", name="dev")
 
 
 async def keys(pilot: Pilot[int]) -> None:
@@ -166,10 +177,19 @@ SCENES = {
 }
 
 
+async def arrange(name: str, pilot: Pilot[int]) -> None:
+    """Bring a scene about, and wait until its last detail is there."""
+    await settled(pilot)
+    await SCENES[name](pilot)
+    panes = demo(pilot).deck.panes
+    row = panes.entry or panes.installed.row
+    title = f"History {row.name}" if isinstance(row, Distro) else "History"
+    await until(pilot, lambda: panes.history.border_title == title)
+
+
 async def picture(name: str, size: tuple[int, int]) -> str:
     """One scene at one size, as SVG."""
     app = DemoApp()
     async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        await SCENES[name](pilot)
+        await arrange(name, pilot)
         return app.export_screenshot()

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events, work
-from textual.app import App
 
 from core.errors import DeckError
 from tui.bridge import Bridge, deck_error
+from tui.driver import DeckDriver
 from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen
 from tui.screens.error import ErrorDialog
 from tui.themes import DEFAULT, THEMES
+from tui.type_ahead import TypeAhead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
 
 
-class DeckApp(App[int], inherit_bindings=False):
+class DeckApp(TypeAhead[int], inherit_bindings=False):
     """The console. Its result is how many shells keep running.
 
     None of Textual's own keys is inherited: in a shell ctrl+q and ctrl+c are the shell's.
@@ -108,7 +109,7 @@ class DeckApp(App[int], inherit_bindings=False):
 def run_console(
     open_engine: OpenEngine,
     *,
-    driver_class: type[Driver] | None = None,
+    driver_class: type[Driver] = DeckDriver,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Show the console until the person leaves it; the exit code of the process."""

@@ -12,6 +12,7 @@ from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.pull import PullDialog
 from tui.screens.run import RunDialog
+from tui.type_ahead import hold_keys
 from widgets import format as fmt
 
 if TYPE_CHECKING:
@@ -52,10 +53,14 @@ class Verbs:
 
     def open_shell(self, distro: str, rows: int, columns: int) -> None:
         """Open one more session in ``distro`` and show it."""
+        release = hold_keys(self._screen.app)
 
         async def verb() -> None:
-            spec = ShellSpec(distro=distro, rows=max(rows, 2), columns=max(columns, 20))
-            await self._opened(await self._bridge.need().open(spec))
+            try:
+                spec = ShellSpec(distro=distro, rows=max(rows, 2), columns=max(columns, 20))
+                await self._opened(await self._bridge.need().open(spec))
+            finally:
+                release()
 
         self.carry_out(f"No shell in {distro}", verb)
 
@@ -196,9 +201,12 @@ def _losses(distro: Distro, sessions: list[Session]) -> list[tuple[str, str]]:
 
 
 def leaving(shells: int, pulls: int) -> list[tuple[str, str]]:
-    """What leaving the console means."""
+    """What goes on when the console is left; nothing, if that is all."""
     running = [fmt.plural(shells, "shell")] if shells else []
     running += [fmt.plural(pulls, "pull")] if pulls else []
     if not running:
-        return [("", "Nothing runs.")]
-    return [("Goes on", " and ".join(running)), ("Back", "distrodeck brings everything back")]
+        return []
+    return [
+        ("Keeps running", " and ".join(running)),
+        ("Next time", "distrodeck brings them back"),
+    ]

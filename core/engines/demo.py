@@ -123,6 +123,10 @@ class DemoEngine:
             done=sum(item.done for item in layers),
         )
 
+    def handed_in(self, session: int) -> int:
+        """Offset of the newest checkpoint of a session; 0: none."""
+        return self._session(session).checkpoint[1]
+
     def hang_up(self) -> None:
         """Let every follower go, as a daemon that dies does."""
         for queue in self._followers:

@@ -172,7 +172,7 @@ class Authorizer:
             return LoginNeeded(
                 self._host,
                 "wants a login",
-                hint=f"give a user name and password for {self._host}, and check the name",
+                hint=f"log in to {self._host} (--creds USER), and check the name",
             )
         return LoginNeeded(
             self._host, "user name or password not accepted, or no right to this repository"

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from core.errors import DeckError, Unreachable
+from core.errors import DeckError
 from core.images.registry import start_of
 from core.images.resume import carry_on, kept_text, skipping
-from core.images.transport import host_of
+from core.images.transport import Lost, host_of
 from core.store.ingest import Ingest
 from core.text import clean
 
@@ -107,7 +107,7 @@ class Download:
                 await ingest.write(chunk)
                 report(ingest.offset, size)
         if size and ingest.offset != size:
-            raise Unreachable(host_of(self._url), "connection lost", hint="try again")
+            raise Lost(host_of(self._url), "connection lost", hint="try again")
 
     def _remember(self, response: aiohttp.ClientResponse, start: int) -> None:
         etag = response.headers.get("ETag", "")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import Corrupt, DeckError, Hostile, Unreachable
+from core.errors import Corrupt, DeckError, Hostile
 from core.images.resume import carry_on, kept_text, skipping
+from core.images.transport import Lost
 from core.layers.unpack import open_unpacker
 from core.store.ingest import Ingest
 from core.store.records import StagedLayer
@@ -70,10 +71,14 @@ class LayerFetch:
                         await self._receive(layer, ingest, unpacker)
                         self._progress.layer(layer.digest, "unpack", layer.size)
                         unpacked = await unpacker.finish()
+                except (Corrupt, Hostile) as error:
+                    if error.what == short(layer):
+                        raise
+                    # told of a member of the archive: say which archive
+                    raise type(error)(short(layer), error.message, hint=error.hint) from error
                 except DeckError as error:
-                    if not isinstance(error, Corrupt | Hostile):
-                        name = short(layer)
-                        error.kept = error.kept or kept_text(ingest.offset, layer.size, name)
+                    name = short(layer)
+                    error.kept = error.kept or kept_text(ingest.offset, layer.size, name)
                     raise
             intake.verified.add(layer.digest)
             staged = _checked(layer, folder, unpacked)
@@ -110,7 +115,7 @@ class LayerFetch:
                 await unpacker.write(chunk)
                 self._progress.layer(layer.digest, "fetch", ingest.offset)
         if ingest.offset < layer.size:
-            raise Unreachable(self._registry.host, "connection lost", hint="try again")
+            raise Lost(self._registry.host, "connection lost", hint="try again")
 
 
 def short(layer: Layer) -> str:

@@ -126,7 +126,7 @@ def _check_names(shown: str, registry: str, repository: str) -> None:
     if not repository:
         raise InvalidInput(shown, "no repository", hint="write registry/repository:tag")
     if len(registry) + 1 + len(repository) > _LONGEST:
-        raise InvalidInput(shown, f"name longer than {_LONGEST} characters")
+        raise InvalidInput(shown, f"name longer than {_LONGEST} characters", hint="shorten it")
     if repository != repository.lower():
         raise InvalidInput(shown, "repository names are lower case", hint=repository.lower()[:200])
     for part in repository.split("/"):

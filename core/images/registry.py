@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from core.errors import Corrupt, DeckError, NotFound, Unreachable
+from core.errors import Corrupt, DeckError, NotFound
 from core.images.auth import Authorizer
 from core.images.manifest import ACCEPT, MANIFEST_CAP
 from core.images.transport import (
     Answer,
-    Final,
+    Lost,
     Patience,
     Transport,
     host_of,
@@ -196,11 +196,7 @@ class Registry:
             async with self.transport.get(f"http://{self.host}/v2/") as response:
                 # what a TLS server answers to plain HTTP
                 plain = response.status != 400
-        except Final:
-            raise
-        except Unreachable as error:
-            if error.why != "connection lost":
-                raise
+        except Lost:
             plain = False
         self._base = f"http://{self.host}" if plain else f"https://{self.host}"
         return self._base

@@ -207,7 +207,9 @@ class _Import:
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:
             self._store.layout.discard(folder)
-            raise type(error)(self.name, error.message, hint="is it a tarball?") from error
+            raise type(error)(
+                self.name, error.message, hint="check that it is a whole tarball"
+            ) from error
         except BaseException:
             self._store.layout.discard(folder)
             raise
@@ -234,11 +236,13 @@ class _Import:
     async def _commit(self, blob: _Blob, staged: StagedLayer, *, pinned: bool) -> Pulled:
         intake, platform = self._store.intake, host_platform()
         documents, manifest, config = _documents(self.name, platform, blob, staged.diff_id)
-        self._lease.digests |= {blob.digest, staged.key, *documents}
+        try:
+            await intake.hold(self._lease, {blob.digest, staged.key, *documents})
+        except BaseException:
+            self._store.layout.discard(staged.folder)
+            raise
         intake.stage(staged)
         async with intake.lock(blob.digest):
-            # only now: whoever collected before this did not know the lease
-            await intake.hold(self._lease, ())
             if not intake.blob(blob.digest):
                 blob.path.rename(intake.layout.partial(blob.digest))
                 intake.verified.add(blob.digest)
@@ -339,4 +343,5 @@ def _open_regular(source: Path, name: str) -> tuple[BinaryIO, int]:
 def _explain(error: OSError, name: str) -> DeckError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return NotFound(name, "no such file", hint="check the path")
-    return InvalidInput(name, (error.strerror or "not readable").lower())
+    why = (error.strerror or "not readable").lower()
+    return InvalidInput(name, why, hint="name a file that you can read")

@@ -77,6 +77,10 @@ class Final(Unreachable):
     """An :class:`Unreachable` that another try within seconds would not change."""
 
 
+class Lost(Unreachable):
+    """A connection that was there and broke off."""
+
+
 class Transport:
     """One HTTP client session; an async context manager that closes it."""
 
@@ -265,7 +269,7 @@ def refusal(
     if status in (401, 403):
         return LoginNeeded(what, detail if status == 403 and detail else f"refused ({status})")
     if status in (404, 410):
-        return NotFound(what, "nothing there")
+        return NotFound(what, "nothing there", hint="check the address")
     wait = _retry_after(headers.get("Retry-After", ""))
     if status == 429:
         hint = f"try again in {wait:.0f} s" if wait else "try again in a while, or log in"
@@ -285,10 +289,14 @@ def explain(url: str, error: Exception) -> Unreachable:
         return Final(
             of,
             f"certificate not trusted: {clean(why, 120)}",
-            hint="SSL_CERT_FILE may name a file with its authority",
+            hint="name its authority in SSL_CERT_FILE, then distrodeck serve --stop",
         )
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Final(of, "does not speak TLS as expected", hint="is it plain http?")
+        return Final(
+            of,
+            "does not speak TLS as expected",
+            hint="check the address, and whether it is plain http",
+        )
     if isinstance(error, aiohttp.InvalidURL | ValueError):
         return Final(of, "not a usable address")
     if isinstance(error, TimeoutError):
@@ -296,10 +304,10 @@ def explain(url: str, error: Exception) -> Unreachable:
     inner = getattr(error, "os_error", error)
     number = getattr(inner, "errno", None)
     if number == errno.ECONNREFUSED:
-        return Final(of, "connection refused", hint="is it running, and is the port right?")
+        return Final(of, "connection refused", hint="check that it runs, and the port")
     if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return Final(of, "no route to it", hint="check the network")
-    return Unreachable(of, "connection lost", hint="try again")
+    return Lost(of, "connection lost", hint="try again")
 
 
 def _retry_after(value: str) -> float | None:

@@ -40,14 +40,12 @@ class Applier:
         stream: Stream,
         stamper: Stamper,
         *,
-        privileged: bool,
         most_bytes: int,
         longest_path: int,
     ) -> None:
         self._target = target
         self._stream = stream
         self._stamper = stamper
-        self._privileged = privileged
         self._most_bytes = most_bytes
         self._longest = longest_path
         self._left_out: set[tuple[Folder, bytes]] = set()
@@ -225,7 +223,7 @@ class Applier:
                 device = os.makedev(entry.major, entry.minor)
             except (OverflowError, ValueError):
                 raise Hostile(show(entry.name), "impossible device number") from None
-            if not self._privileged:
+            if not self._stamper.privileged:
                 self._leave_out("device left out, needs root", folder, base, entry)
                 return
         target.clear(folder, base)

@@ -9,10 +9,14 @@ import errno
 import os
 import stat
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from core.layers.attributes import OPAQUE
 from core.layers.folders import names_in, open_beneath
 from core.layers.target import is_whiteout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Path = tuple[bytes, ...]
 """Components from the root; no component is a link."""
@@ -49,11 +53,17 @@ class Found:
 class Below:
     """The merged view of layers given by their open root directories, highest first."""
 
-    def __init__(self, roots: list[int]) -> None:
+    def __init__(self, roots: Sequence[int]) -> None:
         self._roots = roots
         self._seen: dict[Path, Found | None] = {}
         self._open: OrderedDict[tuple[int, Path], int] = OrderedDict()
         self._links: dict[int, dict[int, list[Path]]] = {}
+
+    def close(self) -> None:
+        """Close what lookups have opened; the roots belong to the caller."""
+        for fd in self._open.values():
+            os.close(fd)
+        self._open.clear()
 
     def look(self, path: Path) -> Found | None:
         """What is visible at ``path``, which is not the root; None for nothing."""

@@ -242,6 +242,8 @@ class Settling:
             raise Hostile(what, "hard link to a folder or to what the layer deletes")
         if (source, origin) == (folder, name):
             return
+        if name in folder.children:
+            raise Hostile(what, "hard link to what it replaces")
         self._target.clear(folder, name)
         self._link(source, origin, folder, name)
 

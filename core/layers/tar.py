@@ -208,7 +208,7 @@ class Archive:
             _apply_records(entry, pending.records)
         if not entry.kind:
             raise Unsupported(show(entry.name), f"tar member of unknown type {flag!r}")
-        if entry.kind == FILE and flag != b"7" and entry.name.endswith(b"/"):
+        if flag == b"\0" and entry.name.endswith(b"/"):
             entry.kind = FOLDER  # how archives from before ustar mark a folder
         self._settle_size(entry, flag, block, pending.records)
         if not 0 <= entry.uid <= _MOST_ID or not 0 <= entry.gid <= _MOST_ID:

@@ -101,6 +101,11 @@ class Target:
             folder.fd = -1
             del self._open[folder]
 
+    def close(self) -> None:
+        """Close what :meth:`fd` has opened; the root's descriptor belongs to the caller."""
+        for folder in list(self._open):
+            self._close(folder)
+
     def place(self, name: bytes) -> tuple[Folder, bytes]:
         """The folder that an archive's path leads to, and the last component.
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from core.errors import Corrupt, DeckError, HostForbids, Hostile, NoSpace
 from core.layers.attributes import Stamper, Warnings
 from core.layers.names import show
-from core.layers.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,65 +70,36 @@ def _open_root(path: str) -> int:
 
 
 def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
-    from core.layers.apply import Applier
     from core.layers.compression import expand
-    from core.layers.stream import Stream
-    from core.layers.tar import Archive
+    from core.layers.extract import extract
 
     entries, longest_path, ratio, most_bytes = map(int, limits)
     meter = _Meter(ratio=ratio, most_bytes=most_bytes)
     warnings = Warnings()
-    stamper = Stamper(privileged=privileged == "1", warnings=warnings)
-    target = Target(_open_root(path))
-    stamper.drop_inherited(target.root.fd)
-    stream = Stream(meter.output(expand(meter.input())))
-    archive = Archive(stream, entries)
-    applier = Applier(
-        target,
-        stream,
-        stamper,
-        privileged=privileged == "1",
-        most_bytes=most_bytes,
+    done = extract(
+        meter.output(expand(meter.input())),
+        _open_root(path),
+        Stamper(privileged=privileged == "1", warnings=warnings),
+        most_entries=entries,
         longest_path=longest_path,
+        most_bytes=most_bytes,
     )
-    applier.apply(archive)
-    needs_lower = target.needs_lower()
-    if needs_lower:
-        from core.layers.journal import write_journal
-
-        write_journal(target)
-    else:
-        target.prune()
-        target.finish(stamper)
-    lines = warnings.lines()
-    if not archive.ended and meter.given:
-        lines.append("the archive has no end mark")
-    if archive.ignored_globals:
-        lines.append("global pax headers ignored")
     return {
         "diff_id": "sha256:" + meter.hash.hexdigest(),
         "tar_size": meter.given,
-        "size": applier.size,
-        "entries": applier.entries,
-        "needs_lower": needs_lower,
-        "warnings": lines,
+        "size": done.size,
+        "entries": done.entries,
+        "needs_lower": done.needs_lower,
+        "warnings": warnings.lines(),
     }
 
 
 def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
-    from core.layers.below import Below
-    from core.layers.journal import read_journal, remove_journal
-    from core.layers.settle import Settling
+    from core.layers.extract import settle_tree
 
     warnings = Warnings()
     stamper = Stamper(privileged=privileged == "1", warnings=warnings)
-    root_fd = _open_root(path)
-    target = read_journal(root_fd)
-    below = Below([_open_root(lower) for lower in reversed(lowers)])
-    Settling(target, below, stamper).settle()
-    remove_journal(root_fd)
-    target.prune()
-    target.finish(stamper)
+    settle_tree(_open_root(path), [_open_root(lower) for lower in lowers], stamper)
     return {"warnings": warnings.lines()}
 
 

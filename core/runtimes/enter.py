@@ -54,6 +54,16 @@ _JOINED = (
     ("mnt", syscalls.CLONE_NEWNS),
 )
 _REPORT, _STUB = 3, 4
+_ANOTHER_FOLDER = "choose a folder that exists, or create it"
+_REFUSALS = {
+    errno.EACCES: ("not executable", "chmod +x it there, or name the program that reads it"),
+    errno.EISDIR: ("a folder", "name a program in it"),
+    errno.ENOEXEC: (
+        "not a program for this machine, and no #! line",
+        "name the program that reads it, or pull the distro for this platform",
+    ),
+    errno.E2BIG: ("too many arguments", "give it less, or a file of them"),
+}
 
 
 class Streams(NamedTuple):
@@ -211,9 +221,9 @@ def _set_workdir(workdir: str, user: users.User) -> None:
         why = "no such folder in the distro"
         if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
             why = f"not usable as working directory: {(error.strerror or '').lower()}"
-        raise NotFound(workdir, why, hint="choose a folder that exists, or create it") from None
+        raise NotFound(workdir, why, hint=_ANOTHER_FOLDER) from None
     if not os.getcwd().startswith("/"):  # "(unreachable)…": a way out of the root
-        raise NotFound(workdir, "not a folder of the distro")
+        raise NotFound(workdir, "not a folder of the distro", hint=_ANOTHER_FOLDER)
 
 
 def _resolve(command: Command, user: users.User, path: str) -> tuple[str, list[str]]:
@@ -225,7 +235,7 @@ def _resolve(command: Command, user: users.User, path: str) -> tuple[str, list[s
     if not found:
         raise _refusal(errno.ENOENT, argv[0])
     if not users.is_executable(found):
-        raise _refusal(errno.EACCES, argv[0])
+        raise _refusal(errno.EISDIR if os.path.isdir(found) else errno.EACCES, argv[0])
     return found, argv
 
 
@@ -233,9 +243,5 @@ def _refusal(number: int, name: str) -> CommandNotFound | CommandNotExecutable:
     if number == errno.ENOENT:
         hint = "look for it with `command -v` in a shell, or install it"
         return CommandNotFound(name, "no such command in the distro", hint=hint)
-    reasons = {
-        errno.EACCES: "not executable",
-        errno.ENOEXEC: "not a program for this machine, and no #! line",
-        errno.E2BIG: "too many arguments",
-    }
-    return CommandNotExecutable(name, reasons.get(number, os.strerror(number).lower()))
+    why, hint = _REFUSALS.get(number, (os.strerror(number).lower(), "look at it in a shell"))
+    return CommandNotExecutable(name, why, hint=hint)

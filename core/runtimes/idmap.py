@@ -9,9 +9,12 @@ another.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +23,7 @@ from core.errors import HostForbids
 Kind = Literal["root", "subuid", "single"]
 
 _DEADLINE = 5.0
+_LIMIT = "the limit user.max_user_namespaces is reached"
 _FIRST = 100_000
 _RANGE = 65_536
 _SINGLE = (
@@ -62,13 +66,13 @@ def decide(wanted: Kind | None = None) -> IdMap:
     problem = try_namespaces(subuid) if wanted != "single" else ""
     if not problem and wanted != "single":
         return IdMap(kind="subuid", enter=subuid, namespaces=(*subuid, "--mount"))
+    single = (unshare, "--user", "--map-root-user")
+    forbidden = try_namespaces(single)
+    if forbidden:
+        raise HostForbids("user namespaces", forbidden, hint=namespace_repair())
     if wanted == "subuid":
         hint = f"{subuid_repair()}; distrodeck doctor tells more"
         raise HostForbids("subordinate user ids", problem, hint=hint)
-    single = (unshare, "--user", "--map-root-user")
-    problem = try_namespaces(single)
-    if problem:
-        raise HostForbids("user namespaces", problem, hint=namespace_repair())
     return IdMap(kind="single", namespaces=(*single, "--mount"), warnings=_SINGLE)
 
 
@@ -81,22 +85,32 @@ def try_namespaces(prefix: tuple[str, ...]) -> str:
     """Run something in such namespaces; why it does not work, empty if it does."""
     # --mount changes the propagation of /, which a host that only pretends forbids.
     argv = [*prefix, "--mount", "--", "/bin/true"]
-    try:
-        done = subprocess.run(
+    with os.fdopen(os.memfd_create("errors"), "w+b") as errors:
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={"PATH": os.environ.get("PATH", os.defpath)},
-            timeout=_DEADLINE,
-            check=False,
+            stderr=errors,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return "it does not end"
-    if done.returncode == 0:
+        try:
+            status = process.wait(_DEADLINE)
+        except subprocess.TimeoutExpired:
+            return "it does not end"
+        finally:
+            # With --map-auto a refused unshare(1) leaves a helper that waits for ever, and holds
+            # the descriptors it was given.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace").strip()
+    if status == 0:
         return ""
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else f"exit status {done.returncode}"
+    last = said.splitlines()[-1] if said else f"exit status {status}"
+    # unshare(2) says ENOSPC where others would say EPERM.
+    return _LIMIT if last.endswith(os.strerror(errno.ENOSPC)) else last
 
 
 def subuid_repair() -> str:

@@ -18,28 +18,35 @@ if TYPE_CHECKING:
     from core.runtimes.spec import MountSpec
 
 _LINK_LIMIT = 40
+_READABLE = "name a file or folder of this host that you can read"
 
 
 def check_mount(mount: MountSpec) -> None:
     """Refuse a mount that cannot be meant, before anything is started.
 
     Raises:
-        InvalidInput: no such source, a relative path, or the root itself as target.
+        InvalidInput: no such source, a relative path, or the root or /proc as target.
     """
     source, target = mount["source"], mount["target"]
     if not source.startswith("/") or "\0" in source:
         raise InvalidInput(source, "not an absolute path", hint="name the bind's source from /")
     if not target.startswith("/") or "\0" in target:
         raise InvalidInput(target, "not an absolute path", hint="name the bind's target from /")
-    if os.path.normpath(target).strip("/") == "":
-        raise InvalidInput(target, "a bind cannot replace the root of the distro")
+    parts = os.path.normpath(target).strip("/").split("/")
+    if parts[0] == "proc":
+        hint = "bind to a folder elsewhere"
+        raise InvalidInput(target, "a bind cannot hide the processes of the distro", hint=hint)
+    if parts == [""]:
+        hint = "bind to a folder below it"
+        raise InvalidInput(target, "a bind cannot replace the root of the distro", hint=hint)
     try:
         os.stat(source)
     except FileNotFoundError:
         hint = "create it on this host, or correct the bind's source"
         raise InvalidInput(source, "bind source does not exist", hint=hint) from None
     except OSError as error:
-        raise InvalidInput(source, (error.strerror or "cannot be read").lower()) from None
+        why = (error.strerror or "cannot be read").lower()
+        raise InvalidInput(source, why, hint=_READABLE) from None
 
 
 def copy_sources(mounts: list[MountSpec]) -> list[int]:
@@ -57,7 +64,7 @@ def copy_sources(mounts: list[MountSpec]) -> list[int]:
             syscalls.restrict_tree(tree, read_only=mount["read_only"])
         except OSError as error:
             why = f"cannot be bound: {(error.strerror or '').lower()}"
-            raise InvalidInput(mount["source"], why) from None
+            raise InvalidInput(mount["source"], why, hint=_READABLE) from None
         trees.append(tree)
     return trees
 
@@ -76,7 +83,8 @@ def attach(mount: MountSpec, tree: int) -> None:
         syscalls.move_mount(tree, path)
     except OSError as error:
         why = f"cannot be a bind's target: {(error.strerror or '').lower()}"
-        raise InvalidInput(target, why) from None
+        hint = "name a folder of the distro for a folder, a file for a file"
+        raise InvalidInput(target, why, hint=hint) from None
     os.close(tree)
 
 

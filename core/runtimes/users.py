@@ -84,7 +84,7 @@ def find_shell(user: User, path: str) -> str:
         return user.shell
     for name in _SHELLS:
         found = search(name, path) or search(name, PATH)
-        if found:
+        if found and is_executable(found):
             return found
     raise CommandNotFound(
         "shell",
@@ -133,7 +133,8 @@ def _find_group(wanted: str) -> int:
             return gid
     gid = _number(wanted)
     if gid is None:
-        raise NotFound(wanted, "no such group in the distro")
+        hint = "name one of its /etc/group, or a gid"
+        raise NotFound(wanted, "no such group in the distro", hint=hint)
     return gid
 
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import Conflict, NotFound, Unreachable
+from core.errors import Conflict, DeckError, NotFound, Unreachable
 from core.events import SessionChanged
 from core.runtimes.forking import from_os
 from core.shells.dialing import dial
@@ -187,6 +187,15 @@ class Roster:
             if place == ident and before and before.state == "running":
                 self._note(told.get(number) or replace(before, state="lost"), ident)
         self._tell_distro(ident)
+        self._tasks.start(self._measure(ident))
+
+    async def _measure(self, ident: str) -> None:
+        """Count what was written in a distro, now that nothing writes there."""
+        for record in self._store.distros():
+            if record.id == ident:
+                with suppress(DeckError):  # removed meanwhile, or counted at the next end
+                    await self._store.measure_distro(record.name)
+                    self.on_distro(record.name)
 
     def _note(self, session: Session, ident: str) -> None:
         before = self._sessions.get(session.id)

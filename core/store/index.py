@@ -6,12 +6,14 @@ worker thread, so that a slow disk does not stop the event loop.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Corrupt, Unsupported
+from core.errors import Corrupt, DeckError, Refused, Unsupported
+from core.store.ingest import no_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +88,8 @@ class Index:
 
         Raises:
             Corrupt: it is no database, or a damaged one.
+            NoSpace: the disk is full.
+            Refused: it cannot be opened or written.
             Unsupported: a later distrodeck made it.
         """
         self._lock = threading.Lock()
@@ -98,9 +102,7 @@ class Index:
         except BaseException as error:
             self._writer.close()
             if isinstance(error, sqlite3.DatabaseError):
-                raise Corrupt(
-                    str(path), str(error), hint="move it away: distros and blobs stay on disk"
-                ) from error
+                raise _explain(path, error) from error
             raise
 
     def _prepare(self, path: Path) -> None:
@@ -139,10 +141,11 @@ class Index:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has it rolled back already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """All rows of a query, as of the last commit."""
@@ -152,3 +155,15 @@ class Index:
         """The first row of a query, as of the last commit."""
         found: sqlite3.Row | None = self._reader.execute(query, values).fetchone()
         return found
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> DeckError:
+    """Why the index cannot be opened, or made."""
+    # a misuse of the module has no code
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_FULL or not os.statvfs(path.parent).f_bavail:
+        return no_space("the store", path)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        hint = "move it away: distros and blobs stay on disk"
+        return Corrupt(str(path), str(error), hint=hint)
+    return Refused(str(path), str(error), hint="check the folder's permissions and its disk")

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 
+ROOM = 1 << 20
+"""Bytes given back when the disk is full, so that there is room to list and to remove things."""
+
 
 class Ingest:
     """One file on its way in; an async context manager that closes it and leaves it in place.
+
+    A file that is still empty when an error ends the transfer is removed: there is nothing to keep.
 
     Read :meth:`replay` to its end before the first :meth:`write`. One user at a time.
     """
@@ -50,6 +55,8 @@ class Ingest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None and not os.fstat(self._file).st_size:
+            self._path.unlink(missing_ok=True)
         os.close(self._file)
 
     @property
@@ -69,12 +76,14 @@ class Ingest:
         """Append.
 
         Raises:
-            NoSpace: the disk is full; what fitted stays.
+            NoSpace: the disk is full; what fitted stays, but for the last :data:`ROOM` bytes.
         """
         try:
             await asyncio.to_thread(self._append, data)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self.offset = max(self.offset - ROOM, 0)
+                os.ftruncate(self._file, self.offset)
                 raise no_space(self._name, self._path) from error
             raise
 

@@ -158,7 +158,8 @@ class Store:
                 )
             if found:
                 return found[0]
-        raise NotFound(name, "no such image", hint="distrodeck images shows what is there")
+        hint = "distrodeck ls and distrodeck images show what is there"
+        raise NotFound(name, "no such distro or image", hint=hint)
 
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import click
 
+from core.errors import DaemonUnreachable, HostForbids, NoSpace
 from core.version import VERSION
 from tui.cli import output, report
 from tui.cli.call import call
@@ -27,12 +29,27 @@ def doctor() -> int:
     settings = current()
 
     async def work(engine: Engine) -> int:
-        checks = await engine.doctor()
-        if not output.write_json(settings, "doctor", checks):
-            _write_checks(settings, checks)
-        return report.FORBIDDEN if any(c.required and not c.ok for c in checks) else report.OK
+        return _tell(settings, await engine.doctor())
 
-    return call(settings, work)
+    try:
+        return call(settings, work)
+    except (DaemonUnreachable, HostForbids, NoSpace) as error:
+        # The one verb that is there for a host on which no engine can start.
+        report.note(f"no engine: {error.message}")
+        return _tell(settings, asyncio.run(_probe(settings)))
+
+
+async def _probe(settings: Settings) -> list[Check]:
+    from core.paths import find_paths
+    from core.runtimes.probe import probe
+
+    return await probe(find_paths(settings.root))
+
+
+def _tell(settings: Settings, checks: list[Check]) -> int:
+    if not output.write_json(settings, "doctor", checks):
+        _write_checks(settings, checks)
+    return report.FORBIDDEN if any(c.required and not c.ok for c in checks) else report.OK
 
 
 @click.command(cls=Verb)

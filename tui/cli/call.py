@@ -52,7 +52,9 @@ async def _call(settings: Settings, work: Callable[[Engine], Awaitable[int | Non
     except TimeoutError:
         if not deadline.expired():
             raise
-        raise TimedOut(f"not done after {settings.timeout:g} s") from None
+        raise TimedOut(
+            f"not done after {settings.timeout:g} s", hint="allow more with --timeout"
+        ) from None
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -56,26 +56,25 @@ def _console(settings: Settings) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; every way it can end is an exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    as_json = report.wants_json(words)
     _open_standard_files()
     if _COMPLETE in os.environ:
         cli.main(words, prog_name="distrodeck")
     try:
-        code = _run(words)
+        code = _run(words, as_json=as_json)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
         return report.PIPE_CLOSED
     except OSError as error:
         _discard_output()
-        report.tell_json("failure", str(error)) if report.wants_json(words) else report.note(
-            f"distrodeck: {error}"
-        )
+        report.tell_error(_explained(error), as_json=as_json)
         return report.FAILURE
     return code
 
 
-def _run(words: list[str]) -> int:
-    as_json = report.wants_json(words)
+def _run(words: list[str], *, as_json: bool) -> int:
+    debug = "--debug" in words  # click empties the list
     try:
         # Not `cli.main`, which has its own idea of how a broken pipe ends.
         with cli.make_context("distrodeck", words) as ctx:
@@ -86,11 +85,17 @@ def _run(words: list[str]) -> int:
         _tell_usage(error, as_json=as_json)
         return report.USAGE
     except DeckError as error:
-        report.tell_error(error, as_json=as_json, debug="--debug" in words)
+        report.tell_error(error, as_json=as_json, debug=debug)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return report.INTERRUPTED
     return code if isinstance(code, int) else report.OK
+
+
+def _explained(error: OSError) -> DeckError:
+    """What the system refused to this process itself, such as writing its output."""
+    what = str(error.filename or "standard output")
+    return DeckError(what, (error.strerror or str(error)).lower())
 
 
 def _tell_usage(error: click.UsageError, *, as_json: bool) -> None:

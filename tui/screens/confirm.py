@@ -44,7 +44,7 @@ class ConfirmDialog(Dialog[Literal["yes"]]):
         if self._word:
             ask = Content.assemble(("Type ", ""), (self._word, "bold"), (" to go on:", ""))
             yield Label(ask, markup=False, classes="ask")
-            yield Field()
+            yield Field(id="word")
 
     @override
     def hints(self) -> Sequence[Hint]:

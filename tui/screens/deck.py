@@ -16,6 +16,7 @@ from typing_extensions import override
 from core.domain import Session
 from core.errors import DaemonUnreachable, DeckError
 from tui import commands
+from tui.breakpoints import HEIGHTS, WIDTHS, size_classes
 from tui.bridge import TICK, Bridge, Topic
 from tui.keymap import PREFIX_BYTE, PREFIX_LABEL, PREFIXED, prefixed_action, screen_bindings
 from tui.panes import Panes
@@ -24,6 +25,7 @@ from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
 from tui.shells import ShellDeck, ShellTab
 from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
+from tui.type_ahead import hold_keys
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
 from widgets.activity import ACTIVE
@@ -50,18 +52,8 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     """Panes, tabs, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*screen_bindings()]
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-slim"),
-        (60, "-narrow"),
-        (118, "-medium"),
-        (174, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-flat"),
-        (16, "-low"),
-        (30, "-tall"),
-        (50, "-high"),
-    ]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, bridge: Bridge, *, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -86,6 +78,8 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, prompt, state."""
+        # Textual sets these after the first paint, which would be one of everything in a column.
+        self.add_class(*size_classes(self.app.size))
         yield Header(id="header")
         yield SessionTabs(id="tabs")
         yield self.panes
@@ -175,11 +169,10 @@ class DeckScreen(Screen[None], inherit_bindings=False):
             self.app.push_screen(ErrorDialog("Cannot show the shell", event.error))
 
     async def _drop(self, tab: ShellTab) -> None:
-        front = self.shells.tab is tab
-        last = self.shells.last
+        if self.shells.tab is tab:
+            last = self.shells.last
+            self.action_tab(last if last in self.shells.tabs and last != tab.number else 0)
         await self.shells.drop(tab)
-        if front:
-            self.action_tab(last if last in self.shells.tabs else 0)
 
     async def detach(self) -> None:
         """Leave all shells, handing in their screens."""
@@ -273,10 +266,17 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self._restate()
         if tab := self.shells.tab:
             self.panes.installed.select(tab.session.distro)
-            self.call_after_refresh(tab.pane.focus)
         else:
             self.remove_class("-zen")
-            self.call_after_refresh(self.panes.activate, self.panes.active)
+        # A widget can take the keys only once the new layout shows it.
+        self.call_after_refresh(self._give_keys, hold_keys(self.app))
+
+    def _give_keys(self, release: Callable[[], None]) -> None:
+        if tab := self.shells.tab:
+            tab.pane.focus()
+        else:
+            self.panes.activate(self.panes.active)
+        release()
 
     def action_last_tab(self) -> None:
         """Go to the tab that was in front before."""
@@ -368,11 +368,11 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self._prompted()
 
     @on(PromptLine.Entered)
-    def _prompt_entered(self, event: PromptLine.Entered) -> None:
+    async def _prompt_entered(self, event: PromptLine.Entered) -> None:
         self._prompted()
         if event.sigil == ":":
             try:
-                commands.carry_out(commands.parse(event.text), self)
+                await commands.carry_out(commands.parse(event.text), self)
             except DeckError as error:
                 self.app.push_screen(ErrorDialog("Not a command", error))
 
@@ -380,14 +380,16 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """Show the keys."""
         self.app.push_screen(HelpDialog())
 
-    def action_quit(self) -> None:
-        """Back to Home; at Home ask, and say that shells keep running."""
+    async def action_quit(self) -> None:
+        """Back to Home; at Home leave, but ask first where something goes on without us."""
         if self.shells.current:
             self.action_tab(0)
             return
-        shells = self.bridge.live_sessions
         pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
-        facts = leaving(len(shells), len(pulls))
+        facts = leaving(len(self.bridge.live_sessions), len(pulls))
+        if not facts:
+            await self._leave("nothing to ask")
+            return
         self.app.push_screen(ConfirmDialog("Leave the console?", facts, verb="leave"), self._leave)
 
     async def _leave(self, answer: str | None) -> None:

@@ -57,7 +57,7 @@ class RunDialog(Dialog[None]):
 
     @override
     def body(self) -> ComposeResult:
-        yield Field(placeholder="uname -a")
+        yield Field(placeholder="uname -a", id="command")
         yield Static("", id="outcome", markup=False)
         yield OutputList()
 

@@ -19,6 +19,7 @@ from core.images.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MAN
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 __all__ = ["DOCKER_MANIFEST", "Served", "digest_of", "serve", "tar"]
@@ -163,7 +164,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serve() -> AsyncIterator[Served]:
+async def serve(tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """An empty registry on a free loopback port."""
     served = Served()
     app = web.Application()
@@ -171,7 +172,7 @@ async def serve() -> AsyncIterator[Served]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         served.port = runner.addresses[0][1]
         yield served

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import os
-import signal
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from core.store.store import Store
 from tests.core.images.serving import tar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from core.images.transport import Patience
@@ -53,6 +55,19 @@ async def arrival(store: Store, digest: str, count: int) -> None:
     async with asyncio.timeout(20):
         while store.intake.received(digest) < count:
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def puller(data: Path, text: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process that pulls; killed at the end."""
+    argv = [sys.executable, "-P", "-c", PULLER, data, text]
+    process = await asyncio.create_subprocess_exec(*argv, cwd="/")
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def test_a_cut_is_carried_on_by_range(
@@ -154,15 +169,10 @@ async def test_a_killed_pull_leaves_a_store_that_opens_and_goes_on(
     served.add_image(tar({"first": b"x" * 1000}), LAYER, compress=False)
     digest = served.layers()[1]
     served.gates[digest] = gate = asyncio.Event()
-    puller = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-c", PULLER, tmp_path / "data", f"{served.host}/t/x", cwd="/"
-    )
     growing = tmp_path / "data" / "ingest" / digest[7:]
-    async with asyncio.timeout(30):
+    async with puller(tmp_path / "data", f"{served.host}/t/x"), asyncio.timeout(30):
         while not growing.exists() or growing.stat().st_size < len(LAYER) // 2:
             await asyncio.sleep(0.01)
-    puller.send_signal(signal.SIGKILL)
-    await puller.wait()
     gate.set()
     async with Store.open(tmp_path / "data", privileged=True, idmap="root") as store:
         assert store.images() == []
@@ -170,6 +180,44 @@ async def test_a_killed_pull_leaves_a_store_that_opens_and_goes_on(
         pulled = await pull(store, f"{served.host}/t/x", patience=patience)
         assert served.asked(digest)[-1] == f"bytes={len(LAYER) // 2}-"
         assert len(store.layer_paths(pulled.digest)) == 2
+
+
+async def test_a_store_killed_at_any_time_is_consistent_when_opened(
+    served: Served, tmp_path: Path, patience: Patience, soak: bool
+) -> None:
+    layers = [tar({f"f{n}": os.urandom(2000) for n in range(k, k + 40)}) for k in (0, 40, 80)]
+    served.add_image(*layers)
+    data = tmp_path / "data"
+    rounds = 100 if soak else 8
+    for number in range(rounds):
+        # from before the first request to after the commit
+        async with puller(data, f"{served.host}/t/x") as process:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.15 + 0.6 * number / rounds):
+                    await process.wait()
+        async with Store.open(data, privileged=True, idmap="root") as store:
+            for image in store.images():
+                assert len(store.layer_paths(image.digest)) == 3
+            check_consistent(store)
+            for image in store.images():
+                await store.remove_image(image.digest)
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        await pull(store, f"{served.host}/t/x", patience=patience)
+        check_consistent(store)
+
+
+def check_consistent(store: Store) -> None:
+    """Every layer on disk has its row and its name, and every image all of its parts."""
+    layout = store.layout
+    trees = {str(path.resolve()) for path in layout.links.iterdir()}
+    assert trees == {str(path / "fs") for path in layout.layers.iterdir()}
+    assert not list(layout.staging.iterdir())
+    for image in store.images():
+        for path in store.layer_paths(image.digest):
+            assert list(path.iterdir())
+        for digest in (image.digest, image.config_digest, *(la.digest for la in image.layers)):
+            body = layout.blob(digest).read_bytes()
+            assert digest == f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 @pytest.fixture

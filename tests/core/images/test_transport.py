@@ -14,6 +14,8 @@ import pytest
 from aiohttp import web
 
 from core.errors import Hostile, InvalidInput, LoginNeeded, NotFound, Unreachable
+from core.images.reference import parse_reference
+from core.images.registry import Registry
 from core.images.transport import Patience, Transport, host_of, is_loopback, refusal
 
 if TYPE_CHECKING:
@@ -79,6 +81,30 @@ async def test_an_unknown_authority_is_told_and_can_be_named(
         assert "SSL_CERT_FILE" in caught.value.hint
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
         assert await fetch(url, patience) == b"hello"
+
+
+async def test_a_loopback_registry_with_tls_is_found_out(
+    tmp_path: Path, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tls_server(tmp_path) as port:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        reference = parse_reference(f"localhost:{port}/a/b")
+        async with Registry(reference.api_host, patience=patience) as registry:
+            assert (await registry.manifest(reference)).body == b"hello"
+
+
+async def test_a_proxy_of_the_environment_is_used_but_not_for_loopback(
+    served: Served, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{served.host}")
+    served.answers = [web.Response(text="by proxy")]
+    async with Transport(plain_http=True, patience=patience) as transport:
+        answer = await transport.fetch("http://example.invalid/x", cap=100)
+        assert answer.body == b"by proxy"
+        assert str(served.requests[0].url) == "http://example.invalid/x"
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        served.answers = [web.Response(text="directly")]
+        assert (await transport.fetch(f"http://{served.host}/", cap=100)).body == b"directly"
 
 
 async def test_tls_to_a_server_without_it_is_told(served: Served, patience: Patience) -> None:

@@ -36,9 +36,9 @@ def run_on_overlay(
     """
     folder = layers[0].parent
     names = ":".join(layer.name for layer in reversed(layers))
+    mount = ["unshare", "--mount", "env", f"LOWERS={names}", "sh", "-e", "-c", _SCRIPT, "sh"]
     done = subprocess.run(
-        [*before, "unshare", "--mount", "env", f"LOWERS={names}", "sh", "-e", "-c", _SCRIPT, "sh"]
-        + list(command),
+        [*before, *mount, *command],
         cwd=folder,
         check=False,
         capture_output=True,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.errors import NoSpace
-from core.store.ingest import Ingest
+from core.store.ingest import ROOM, Ingest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,19 +41,27 @@ async def test_a_restart_forgets_everything(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
+    """A file system of 4 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
     try:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-async def test_a_full_disk_keeps_what_fitted(small_disk: Path) -> None:
+async def test_a_full_disk_keeps_what_fitted_and_leaves_some_room(small_disk: Path) -> None:
     async with Ingest(small_disk / "x", name="layer 12ab") as ingest:
         with pytest.raises(NoSpace, match="layer 12ab") as caught:
-            await ingest.write(os.urandom(4 << 20))
-        assert ingest.offset == (small_disk / "x").stat().st_size > 900_000
+            await ingest.write(os.urandom(8 << 20))
+        assert ingest.offset == (small_disk / "x").stat().st_size > 2_900_000
     assert caught.value.hint
+    assert shutil.disk_usage(small_disk).free >= ROOM
+
+
+async def test_an_error_before_the_first_byte_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NoSpace):
+        async with Ingest(tmp_path / "x", name="layer 12ab"):
+            raise NoSpace("layer 12ab")
+    assert not (tmp_path / "x").exists()

@@ -132,7 +132,7 @@ def test_a_full_disk_behind_stdout_is_told(deck) -> None:
             check=False,
         )
     assert done.returncode == 1
-    assert b"No space left" in done.stderr
+    assert b"standard output: no space left" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -166,3 +166,17 @@ def test_a_terminal_as_input_is_read_too(deck_tty) -> None:
     tty.type(b"hello\n\x04")
     tty.until(rb"hello\r\nhello\r\n")
     assert tty.wait() == 0
+
+
+def test_a_signal_does_not_wait_for_input_that_nobody_takes() -> None:
+    with open("/dev/zero", "rb") as zeros:
+        process = start(
+            *("run", "dev", "--", "sh", "-c", "echo ready; exec sleep 1000"),
+            stdin=zeros,
+            stdout=subprocess.PIPE,
+        )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.terminate()
+    assert process.wait(30) > 128
+    process.stdout.close()
