@@ -73,12 +73,15 @@ class Daemon:
     def _count(self, clients: int) -> None:
         self._clients = clients
 
+    def _needed(self) -> bool:
+        return bool(self._clients) or self._engine.busy()
+
     async def _watch_idle(self) -> None:
         loop = asyncio.get_running_loop()
         since = loop.time()
-        while loop.time() - since < self._idle_seconds:
-            if self._clients or self._engine.busy():
-                since = loop.time()
+        while (now := loop.time()) - since < self._idle_seconds or self._needed():
+            if self._needed():
+                since = now
             await asyncio.sleep(min(IDLE_CHECK, self._idle_seconds))
         _log.info("idle for %.0f s: ending", self._idle_seconds)
         self._end.set()

@@ -358,8 +358,15 @@ class Roster:
         return await self._tasks.see_through(self._open(record, spec), undo=self._take_back)
 
     async def _open(self, record: DistroRecord, spec: ShellSpec) -> Session:
-        number = await self._store.next_session_id()
-        session = await self._use(record, lambda link: link.open(number, spec))
+        async def attempt(link: HolderLink) -> Session:
+            number = await self._store.next_session_id()
+            try:
+                return await link.open(number, spec)
+            except Unreachable:
+                forget_session(self._paths.run, record.id, number)
+                raise
+
+        session = await self._use(record, attempt)
         self._note(session, record.id)
         await self._store.touch_distro(record.name)
         return session

@@ -86,13 +86,17 @@ class _Connection:
                 if waiting is not None and not waiting.done():
                     waiting.set_result((kind, payload))
         except (ConnectionError, InvalidInput):
-            pass  # both mean the same to whoever waits: told below
+            pass  # both mean the same to whoever waits
         finally:
-            self.lost = True
-            self._link.close()
-            for waiting in self._waiting.values():
-                if not waiting.done():
-                    waiting.set_result(None)
+            self.end()
+
+    def end(self) -> None:
+        """Hang up, and tell every waiting call. Idempotent."""
+        self.lost = True
+        self._link.close()
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(None)
 
     async def call(self, verb: str, arguments: tuple[object, ...]) -> tuple[Kind, bytes]:
         """Kind and payload of the answer. Cancelling it gives the call up on both sides."""
@@ -187,8 +191,9 @@ class RemoteEngine:
 
     async def __aexit__(self, *error: Any) -> None:
         self._left = True
-        if self._reader:
+        if self._connection and self._reader:
             self._reader.cancel()
+            self._connection.end()
         await self._tasks.__aexit__(None, None, None)
 
     async def _greeted(self) -> Link:
