@@ -276,6 +276,7 @@ async def test_a_folder_named_like_ours_in_the_working_directory_is_never_import
     for name in ("core", "widgets"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text(f"raise SystemExit('{name} was imported')")
+    (tmp_path / "tui").mkdir()
     script = Path(sys.executable).with_name("distrodeck")
 
     async def run(*words: str) -> str:
@@ -289,7 +290,6 @@ async def test_a_folder_named_like_ours_in_the_working_directory_is_never_import
     assert await run(*module, "ls", "--format", "json")
     await run(*module, "pull", busybox(fix), "--name", "box", "--quiet")
     # the console script's folder is first on its path, so even our own name does no harm
-    (tmp_path / "tui").mkdir()
     (tmp_path / "tui" / "__init__.py").write_text("raise SystemExit('tui was imported')")
     assert "box" in await run(str(script), "--root", str(deck.root), "ls")
     said = await run(str(script), "--root", str(deck.root), "run", "box", "--", "echo", "fine")
