@@ -9,6 +9,7 @@ rounds are only deleted at the end: deleting while timing would be measured too.
 from __future__ import annotations
 
 import asyncio
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,15 +30,24 @@ if TYPE_CHECKING:
 
 ROUNDS = 7
 TARGETS = {"minbase": 0.5, "large": 0.4}
-Times = tuple[float, float]
-"""Seconds of the first pull and of a second one of what is there."""
+Times = tuple[float, float, float]
+"""Seconds of the first pull, of a second one of what is there, and of CPU for both.
+
+The CPU seconds are what a loaded machine distorts least: podman's threads get more shares of it.
+"""
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def distrodeck(root: Path, reference: str) -> Times:
     """Open a store and pull in this process, which is loaded already, as the daemon is."""
 
     async def pull_twice() -> Times:
-        times = []
+        times, cpu = [], cpu_seconds()
         start = time.perf_counter()
         async with Store.open(root / "data", privileged=True, idmap="root") as store:
             for _ in range(2):
@@ -45,7 +55,7 @@ def distrodeck(root: Path, reference: str) -> Times:
                     await pull_image(store, parse_reference(reference), lease=lease, pinned=True)
                 times.append(time.perf_counter() - start)
                 start = time.perf_counter()
-        return times[0], times[1]
+        return times[0], times[1], cpu_seconds() - cpu
 
     return asyncio.run(pull_twice())
 
@@ -54,14 +64,14 @@ def podman(root: Path, reference: str, *, sync: bool = False) -> Times:
     """``podman pull`` with its storage in ``root``."""
     storage = [f"--root={root}/storage", f"--runroot={root}/run", f"--tmpdir={root}/tmp"]
     argv = ["podman", *storage, "pull", "--quiet", "--tls-verify=false", reference]
-    times = []
+    times, cpu = [], cpu_seconds()
     for _ in range(2):
         start = time.perf_counter()
         subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
         if sync:
             sync_filesystem(root)
         times.append(time.perf_counter() - start)
-    return times[0], times[1]
+    return times[0], times[1], cpu_seconds() - cpu
 
 
 VARIANTS: dict[str, Callable[[Path, str], Times]] = {
@@ -104,10 +114,13 @@ def main(wanted: list[str]) -> None:
     host = facts["registries"]["plain"]["host"]
     for name in wanted or [name for name in TARGETS if name in facts["images"]]:
         found = measure(f"{host}/lib/{name}:latest")
-        firsts = {variant: [first for first, _ in times] for variant, times in found.items()}
-        seconds = {variant: [second for _, second in times] for variant, times in found.items()}
-        report(f"{name}, pull and unpack into a fresh store", firsts, TARGETS.get(name, 0.5))
-        report(f"{name}, pull of what is there", seconds, 0.5)
+        columns = {variant: list(zip(*times, strict=True)) for variant, times in found.items()}
+        for column, title, target in (
+            (0, "pull and unpack into a fresh store", TARGETS.get(name, 0.5)),
+            (1, "pull of what is there", 0.5),
+            (2, "CPU of both", TARGETS.get(name, 0.5)),
+        ):
+            report(f"{name}, {title}", {v: list(c[column]) for v, c in columns.items()}, target)
 
 
 if __name__ == "__main__":

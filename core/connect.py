@@ -14,12 +14,13 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import DaemonUnreachable
 from core.paths import Paths, find_paths
-from core.runtimes.forking import raise_fault
+from core.serve.native.codec import HEADER, Kind, unpack_failure
 from core.serve.native.link import connect
 from core.version import VERSION
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20.0
 """A daemon that has not said it is ready by then is given up."""
-
-READY = b"ready\n"
-"""What a daemon tells its starter when it may be connected to; else why it gave up."""
 
 KEPT_ENVIRONMENT = (
     "HOME",
@@ -84,7 +82,9 @@ async def open_engine(
 
     Raises:
         DaemonUnreachable: none runs and none could be started; says where its log is.
-        Conflict: ``embedded`` while a daemon holds the store.
+        Conflict: ``embedded`` while a daemon holds the store, or the other way round.
+        InvalidInput: the settings cannot be read.
+        Refused: the place is another user's.
     """
     paths = find_paths(root)
     if embedded:
@@ -102,13 +102,31 @@ def remote(paths: Paths, *, start: bool = True) -> RemoteEngine:
     from core.serve.native.client import RemoteEngine
 
     async def dial() -> socket.socket:
-        return await asyncio.to_thread(connect_or_start, paths, start=start)
+        loop = asyncio.get_running_loop()
+        dialing = loop.run_in_executor(None, partial(connect_or_start, paths, start=start))
+        try:
+            return await asyncio.shield(dialing)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled: what it brings has no taker any more.
+            dialing.add_done_callback(_close_unused)
+            raise
 
     return RemoteEngine(dial, VERSION)
 
 
+def _close_unused(dialing: asyncio.Future[socket.socket]) -> None:
+    if not dialing.cancelled() and dialing.exception() is None:
+        dialing.result().close()
+
+
 def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
-    """A socket to the daemon; blocking. Raises: DaemonUnreachable."""
+    """A socket to the daemon; blocks.
+
+    Raises:
+        DaemonUnreachable: none runs, and none can be started.
+        InvalidInput, Conflict: why the one that was started ended again.
+        Refused: the place is another user's.
+    """
     try:
         return connect(paths.socket)
     except OSError:
@@ -121,8 +139,9 @@ def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
         try:
             return connect(paths.socket)
         except OSError:
-            _start(paths)
+            pass
         try:
+            _start(paths)
             return connect(paths.socket)
         except OSError as error:
             raise DaemonUnreachable("engine daemon", str(error), hint=_see(paths)) from None
@@ -149,43 +168,56 @@ def _starting(paths: Paths) -> Iterator[None]:
 
 
 def _start(paths: Paths) -> None:
-    """Start a daemon and wait until it is ready.
-
-    Raises:
-        DaemonUnreachable: it said nothing.
-        DeckError: what it met.
-    """
+    """Start a daemon and wait until it is ready. Raises: whatever it could not start for."""
     ready, tell = os.pipe()
     try:
-        log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            process = subprocess.Popen(
-                [*daemon_command(paths), "--ready", str(tell)],
-                cwd="/",
-                env=clean_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(tell,),
-                start_new_session=True,
-            )
+            process = _spawn(paths, tell)
         finally:
-            os.close(log)
             os.close(tell)
-        if not select.select([ready], [], [], START_SECONDS)[0]:
-            os.kill(process.pid, signal.SIGKILL)
-            raise DaemonUnreachable("engine daemon", "did not become ready", hint=_see(paths))
-        said = os.read(ready, 65536)
-        if said != READY:
-            process.wait()
-            raise_fault(said)
-            raise DaemonUnreachable(
-                "engine daemon", f"ended with {process.returncode}", hint=_see(paths)
-            )
-        # It is nobody's child from here on; without this, Popen's destructor complains.
-        process.returncode = 0
+        said = _read_frame(ready)
+        if said is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     finally:
         os.close(ready)
+    if said is None:
+        raise DaemonUnreachable("engine daemon", "did not become ready", hint=_see(paths))
+    if len(said) < HEADER.size:
+        raise DaemonUnreachable("engine daemon", "ended at once", hint=_see(paths))
+    if HEADER.unpack_from(said)[1] == Kind.ERROR:
+        raise unpack_failure(said[HEADER.size :])
+
+
+def _spawn(paths: Paths, tell: int) -> subprocess.Popen[bytes]:
+    """The process that makes the daemon; it ends at once, in a group that the daemon is in too."""
+    log = os.open(paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            [*daemon_command(paths), "--ready", str(tell)],
+            cwd="/",
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(tell,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+def _read_frame(ready: int) -> bytes | None:
+    """All that the daemon says until it hangs up; None if it does not in time."""
+    deadline = time.monotonic() + START_SECONDS
+    said = b""
+    while select.select([ready], [], [], max(deadline - time.monotonic(), 0))[0]:
+        piece = os.read(ready, 4096)
+        if not piece:
+            return said
+        said += piece
+    return None
 
 
 def daemon_command(paths: Paths) -> list[str]:

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
 import logging
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.background import background
 from core.config import read_settings
-from core.connect import READY
-from core.errors import DeckError
+from core.errors import Conflict, DeckError, Refused
 from core.local import open_local
 from core.paths import Paths
-from core.runtimes.forking import from_os, write_fault
+from core.runtimes.forking import from_os
+from core.serve.native.codec import Kind, pack, pack_failure
 from core.serve.native.link import listen
 from core.serve.native.server import NativeServer
 from core.version import VERSION
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     from core.domain import Caller
     from core.engine import Engine
@@ -61,25 +64,30 @@ class Daemon:
         """A socket attached to a session, to be handed to the caller."""
         return await self._engine.bind(caller).dial(session, viewer=viewer)
 
-    def shutdown(self) -> None:
-        """End the daemon; sessions stay with their holders."""
+    def shutdown(self, caller: Caller) -> None:
+        """End the daemon; sessions stay with their holders. Raises: Refused."""
+        if caller.role != "admin":
+            raise Refused("shutdown", "your role may not end the daemon")
         self._end.set()
 
     def _count(self, clients: int) -> None:
         self._clients = clients
 
+    def _needed(self) -> bool:
+        return bool(self._clients) or self._engine.busy()
+
     async def _watch_idle(self) -> None:
         loop = asyncio.get_running_loop()
         since = loop.time()
-        while loop.time() - since < self._idle_seconds:
-            if self._clients or self._engine.busy():
-                since = loop.time()
-            await asyncio.sleep(IDLE_CHECK)
+        while (now := loop.time()) - since < self._idle_seconds or self._needed():
+            if self._needed():
+                since = now
+            await asyncio.sleep(min(IDLE_CHECK, self._idle_seconds))
         _log.info("idle for %.0f s: ending", self._idle_seconds)
         self._end.set()
 
-    async def run(self, listener: socket.socket, ready: int | None) -> None:
-        """Serve until told to end, a signal, or idleness."""
+    async def run(self, listener: socket.socket, ready: Callable[[], None] | None) -> None:
+        """Serve until told to end, a signal, or idleness; ``ready`` is called once served."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end.set)
@@ -88,13 +96,18 @@ class Daemon:
             tasks.start(server.serve(listener), "serve")
             if self._idle_seconds > 0:
                 tasks.start(self._watch_idle(), "idle")
-            if ready is not None:
-                os.write(ready, READY)
+            if ready:
+                ready()
             await self._end.wait()
 
 
-async def serve(paths: Paths, *, idle_seconds: float | None = None, ready: int | None) -> None:
-    """Run a daemon for ``paths`` until it ends.
+async def serve(
+    paths: Paths, *, idle_seconds: float | None = None, ready: Callable[[], None] | None = None
+) -> None:
+    """Run a daemon for ``paths`` until it ends; ``ready`` is called once it serves.
+
+    The socket is there before the store is open and until it is closed: whoever connects in
+    between waits, and never finds the store held by a daemon that nobody can reach.
 
     Raises:
         Conflict: another engine holds the store.
@@ -102,27 +115,55 @@ async def serve(paths: Paths, *, idle_seconds: float | None = None, ready: int |
     """
     settings = read_settings(paths.config)
     idle = settings.daemon.idle_seconds if idle_seconds is None else idle_seconds
-    async with open_local(paths, settings=settings) as engine:
-        with listen(paths.socket) as listener:
-            inode = paths.socket.stat().st_ino
-            try:
+    with _only_daemon(paths), listen(paths.socket) as listener:
+        try:
+            async with open_local(paths, settings=settings) as engine:
                 await Daemon(engine, idle).run(listener, ready)
-            finally:
-                if paths.socket.exists() and paths.socket.stat().st_ino == inode:
-                    paths.socket.unlink()
+        finally:
+            paths.socket.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_daemon(paths: Paths) -> Iterator[None]:
+    lock = os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                str(paths.run),
+                "another engine daemon serves here",
+                hint="use that one, or end it with: distrodeck serve --stop (sessions stay)",
+            ) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _tell(starter: BinaryIO, frame: bytes) -> None:
+    """Tell the starter, who listens once and may be gone."""
+    if not starter.closed:
+        with suppress(BrokenPipeError), starter:
+            starter.write(frame)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="core.daemon", description=__doc__)
     for name in ("config", "data", "state", "cache", "run"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--ready", type=int, default=None)
+    parser.add_argument("--ready", type=int, required=True)
     return parser.parse_args()
 
 
 def main() -> int:
     """What :func:`core.connect.daemon_command` starts."""
     arguments = _arguments()
+    if os.fork():
+        # The starter has a child to wait for that ends at once, and the daemon is nobody's child.
+        os._exit(0)
+    os.set_inheritable(arguments.ready, False)
+    starter = open(arguments.ready, "wb", buffering=0)  # noqa: SIM115 - closed when it was told
+    os.umask(0o077)
     paths = Paths(
         config=arguments.config,
         data=arguments.data,
@@ -130,32 +171,25 @@ def main() -> int:
         cache=arguments.cache,
         run=arguments.run,
     )
-    os.umask(0o077)
     try:
         paths.make()
-        _log_to(paths.log)
-        asyncio.run(serve(paths, ready=arguments.ready))
+        logging.basicConfig(
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            handlers=[RotatingFileHandler(paths.log, maxBytes=LOG_BYTES, backupCount=1)],
+        )
+        asyncio.run(serve(paths, ready=lambda: _tell(starter, pack(Kind.RESULT, 0))))
     except DeckError as error:
-        return _give_up(error, arguments.ready)
+        return _give_up(error, starter)
     except OSError as error:
-        return _give_up(from_os(error), arguments.ready)
+        return _give_up(from_os(error), starter)
     return 0
 
 
-def _log_to(path: Path) -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=[RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1)],
-    )
-
-
-def _give_up(error: DeckError, ready: int | None) -> int:
-    """Tell the starter, if it is still there to hear it, and the log."""
+def _give_up(error: DeckError, starter: BinaryIO) -> int:
+    """Tell the log, and the starter if it is still there."""
     _log.error("%s", error)
-    if ready is not None:
-        with suppress(OSError):
-            write_fault(ready, error)
+    _tell(starter, pack_failure(0, error))
     return error.exit_code
 
 

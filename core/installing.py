@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.domain import Platform
-from core.errors import Conflict, DeckError, LoginNeeded, NotFound, Unreachable
+from core.errors import Conflict, DeckError, InvalidInput, LoginNeeded, NotFound, Unreachable
 from core.events import CatalogChanged, DistroChanged
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.domain import Catalog, Job, PullSpec
     from core.jobs import JobBook, Progress
     from core.store.lease import Lease
+    from core.store.records import DistroRecord
     from core.store.store import Store
 
 
@@ -46,7 +48,7 @@ class Installer:
         self._describer = describer
         self._bus = bus
         self._warnings = warnings
-        self._pulling: dict[str, str] = {}
+        self._pulls: dict[str, tuple[str, str]] = {}
 
     def refresh(self) -> Job:
         """Read the catalog's sources again."""
@@ -72,26 +74,26 @@ class Installer:
             InvalidInput, NotFound: nothing to pull under that name.
             Conflict: the name belongs to a distro, or a running pull, of another source.
         """
-        source = await self._find(spec)
         platform = parse_platform(spec.platform) if spec.platform else None
-        key = f"{'' if spec.image_only else source.name}|{source.url}|{spec.platform}"
-        if not spec.image_only:
-            self._check_free(source, key)
-        already = not spec.image_only and self._installed(source)
+        source = await self._find(spec)
+        if spec.image_only and source.kind == "host":
+            raise InvalidInput(source.url, "this machine is no image", hint="pull it as a distro")
+        name = "" if spec.image_only else source.name
+        key = "|".join((name, source.url, spec.platform, source.checksum))
+        if name:
+            self._check_free(source, platform, key)
 
         async def work(progress: Progress) -> str:
-            if already:
-                return source.name
             if spec.image_only:
                 return await self._fetch_image(source, spec, platform, progress)
-            self._pulling[source.name] = key
-            try:
-                return await self._install(source, spec, platform, progress)
-            finally:
-                del self._pulling[source.name]
+            if self._installed(source.name):
+                return source.name
+            return await self._install(source, spec, platform, progress)
 
-        title = source.url if spec.image_only else source.name
-        return self._jobs.start("pull", title, key, work)
+        job = self._jobs.start("pull", name or source.url, key, work)
+        if name:
+            self._pulls[name] = job.id, key
+        return job
 
     async def _find(self, spec: PullSpec) -> Source:
         """The source; a name that a source not read yet may have is worth waiting for."""
@@ -104,28 +106,28 @@ class Installer:
             await self._jobs.result(self.refresh().id)
         return find_source(spec, self._catalog.find)
 
-    def _installed(self, source: Source) -> bool:
+    def _installed(self, name: str) -> DistroRecord | None:
         try:
-            self._store.distro(source.name)
+            return self._store.distro(name)
         except NotFound:
-            return False
-        return True
+            return None
 
-    def _check_free(self, source: Source, key: str) -> None:
+    def _check_free(self, source: Source, platform: Platform | None, key: str) -> None:
+        """Whether the name is free, or taken by just this. Raises: Conflict."""
         hint = "choose another name with --name, or remove that one first"
-        if self._pulling.get(source.name, key) != key:
-            raise Conflict(source.name, "is being pulled from another source", hint=hint)
-        if self._installed(source):
-            there = self._store.distro(source.name)
+        if there := self._installed(source.name):
             if there.url != source.url:
                 raise Conflict(source.name, f"is installed from {there.url}", hint=hint)
+            if platform and not _same(platform, there.platform):
+                raise Conflict(source.name, f"is installed for {there.platform}", hint=hint)
+        job, its_key = self._pulls.get(source.name, ("", key))
+        if its_key != key and self._jobs.running(job):
+            raise Conflict(source.name, "is being pulled from another source", hint=hint)
 
     async def _fetch_image(
         self, source: Source, spec: PullSpec, platform: Platform | None, progress: Progress
     ) -> str:
         async with self._store.lease() as lease:
-            if source.kind == "host":
-                raise Conflict(source.url, "this machine is no image", hint="pull it as a distro")
             pulled = await self._fetch(source, spec, platform, progress, lease, pinned=True)
             return pulled.digest
 
@@ -140,16 +142,21 @@ class Installer:
                 warnings += pulled.warnings
             for warning in warnings:
                 progress.warn(warning)
-            await self._store.create_distro(
-                source.name,
-                pulled.digest if pulled else None,
-                url=source.url,
-                version=source.version or (pulled.version if pulled else ""),
-                repo_digest=pulled.repo_digest if pulled else "",
-                platform=pulled.platform if pulled else None,
-                warnings=warnings,
-            )
-        self._bus.publish(DistroChanged(distro=self._describer.distro(source.name)))
+            try:
+                await self._store.create_distro(
+                    source.name,
+                    pulled.digest if pulled else None,
+                    url=source.url,
+                    version=source.version or (pulled.version if pulled else ""),
+                    repo_digest=pulled.repo_digest if pulled else "",
+                    platform=pulled.platform if pulled else None,
+                    warnings=warnings,
+                )
+            finally:
+                # Cancelled in its last step, a pull is made all the same.
+                if self._installed(source.name):
+                    distro = self._describer.distro(source.name)
+                    self._bus.publish(DistroChanged(distro=distro))
         return source.name
 
     async def _fetch(
@@ -187,6 +194,12 @@ class Installer:
             source.url,
             lease=lease,
             checksum=source.checksum,
+            plain_http=spec.plain_http,
             pinned=pinned,
             report=progress.report,
         )
+
+
+def _same(asked: Platform, there: Platform) -> bool:
+    """Whether what is there may stand for what is asked, which need not name a variant."""
+    return asked == (there if asked.variant else replace(there, variant=""))

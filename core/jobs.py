@@ -166,6 +166,11 @@ class JobBook:
         """Whether a job is running."""
         return any(not ended(entry.job) for entry in self._entries.values())
 
+    def running(self, job_id: str) -> bool:
+        """Whether there is such a job, and it is running."""
+        entry = self._entries.get(job_id)
+        return entry is not None and not ended(entry.job)
+
     def update(self, job_id: str, *, urgent: bool, **changes: Any) -> None:
         """Change the job's value; tell followers at once, or within the progress interval."""
         entry = self._entries[job_id]

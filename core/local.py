@@ -18,7 +18,7 @@ from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
-from core.errors import Conflict, InvalidInput, NotFound, Refused, Unsupported
+from core.errors import InvalidInput, NotFound, Refused, Unsupported
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
 
+    from core.background import Background
     from core.domain import (
         Catalog,
         Check,
@@ -77,6 +78,7 @@ class _Parts:
     roster: Roster
     describer: Describer
     installer: Installer
+    tasks: Background
 
 
 @asynccontextmanager
@@ -107,7 +109,6 @@ async def open_local(
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
-        await roster.adopt()
         parts = _Parts(
             paths=paths,
             settings=settings,
@@ -120,9 +121,11 @@ async def open_local(
             installer=Installer(
                 store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
             ),
+            tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
+            await roster.adopt()
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
             roster.let_go()
@@ -181,6 +184,7 @@ class LocalEngine:
         return self._parts.catalog.current()
 
     async def refresh(self) -> Job:
+        self._may_change("catalog")
         return self._parts.installer.refresh()
 
     async def pull(self, spec: PullSpec) -> Job:
@@ -190,17 +194,13 @@ class LocalEngine:
     async def remove(self, name: str, *, force: bool = False) -> None:
         self._may_change(name)
         record = self._record(name)
-        await self._parts.roster.look()
-        live = self._parts.roster.live(record.name)
-        if live and not force:
-            count = f"{len(live)} session{'s' * (len(live) > 1)}"
-            raise Conflict(
-                record.name, f"{count} running in it", hint="close them, or remove with --force"
-            )
-        await self._parts.roster.stop(record)
-        await self._parts.store.remove_distro(record.name)
-        self._parts.roster.forget(record)
-        self._parts.bus.publish(DistroRemoved(name=record.name))
+        await self._parts.tasks.see_through(self._remove(record, force=force))
+
+    async def _remove(self, record: DistroRecord, *, force: bool) -> None:
+        async with self._parts.roster.stopped(record, force=force):
+            await self._parts.store.remove_distro(record.name)
+            self._parts.roster.forget(record)
+            self._parts.bus.publish(DistroRemoved(name=record.name))
 
     async def start(self, name: str) -> Distro:
         self._may_change(name)
@@ -265,8 +265,8 @@ class LocalEngine:
                 bound=True,
             )
         )
-        async with self.attach(session.id) as attachment, asyncio.TaskGroup() as tasks:
-            feeding = tasks.create_task(_feed(attachment, spec.input))
+        async with self.attach(session.id) as attachment, background() as tasks:
+            tasks.start(_feed(attachment, spec.input))
             streams: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
             async for piece in attachment.output():
                 streams.setdefault(piece.stream, bytearray()).extend(piece.data)
@@ -276,7 +276,6 @@ class LocalEngine:
                         f"wrote more than {MAX_RUN_OUTPUT >> 20} MiB",
                         hint="use distrodeck run, which passes output on as it comes",
                     )
-            feeding.cancel()
             code = await attachment.exit_code()
         return RunResult(stdout=bytes(streams[1]), stderr=bytes(streams[2]), exit_code=code)
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import InvalidInput, NotFound
 from core.images.reference import Reference, parse_reference
+from core.images.tarball import parse_checksum
 from core.text import clean
+from core.urls import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +90,7 @@ def find_source(spec: PullSpec, find: Callable[[str], CatalogEntry]) -> Source:
         kind="oci",
         reference=reference,
         guessed=not spec.source.startswith(f"{reference.registry}/"),
-        checksum=spec.checksum,
+        checksum=_checksum(spec.checksum, reference),
     )
 
 
@@ -111,19 +113,36 @@ def _from_entry(entry: CatalogEntry, spec: PullSpec, *, named: bool) -> Source:
         url=entry.source,
         kind=entry.kind,
         reference=reference,
-        checksum=spec.checksum or entry.checksum,
+        checksum=_checksum(spec.checksum, reference) or entry.checksum,
         version=entry.version,
     )
 
 
+def _checksum(text: str, reference: Reference | None) -> str:
+    """``text``, if it is a checksum and the source can have one. Raises: InvalidInput."""
+    if text and reference:
+        raise InvalidInput(
+            "checksum", "is for tarballs", hint=f"write {reference.repository}@sha256:… instead"
+        )
+    if text:
+        parse_checksum(text)
+    return text
+
+
 def _from_archive(spec: PullSpec) -> Source:
+    if not spec.source.startswith("/"):
+        try:
+            check_url(spec.source, plain_http=True)  # whether it may be is the transport's word
+        except ValueError as error:
+            # Not the URL itself: it may hold a password.
+            raise InvalidInput("source", str(error), hint="write https://host/path") from None
     stem = spec.source.partition("?")[0].rstrip("/").rpartition("/")[2]
     derived = re.sub(r"[^A-Za-z0-9._-]", "-", _ARCHIVES.sub("", stem)).lstrip("._-")[:63]
     return Source(
         name=check_name(spec.name or derived),
         url=spec.source,
         kind="rootfs",
-        checksum=spec.checksum,
+        checksum=_checksum(spec.checksum, None),
     )
 
 

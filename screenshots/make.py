@@ -16,7 +16,20 @@ from rich.cells import cell_len
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from screenshots.scenes import SCENES, SIZES, picture
+from screenshots.scenes import SIZES, picture
+
+SMALL, MEDIUM, _ = SIZES
+PICTURES = {
+    "home": SIZES,
+    "shell": SIZES,
+    "catalog": (MEDIUM,),
+    "error": (SMALL,),
+    "remove": (SMALL,),
+    "run": (SMALL,),
+    "which-key": (SMALL,),
+    "keys": (SMALL,),
+}
+"""What is kept: each scene at the sizes that say something."""
 
 HERE = Path(__file__).parent
 CELL = 12.2
@@ -57,11 +70,10 @@ async def convert(svg: str, target: Path) -> None:
 
 
 async def main(wanted: list[str]) -> None:
-    """Draw all scenes at all sizes, or the wanted ones."""
-    for name in SCENES:
-        if wanted and name not in wanted:
-            continue
-        for size in SIZES:
+    """Draw the pictures, or the wanted scenes at every size."""
+    scenes = dict.fromkeys(wanted, SIZES) if wanted else PICTURES
+    for name, sizes in scenes.items():
+        for size in sizes:
             svg = await picture(name, size)
             target = HERE / f"{name}-{size[0]}x{size[1]}"
             target.with_suffix(".svg").write_text(svg)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from core.domain import Distro
 from core.engines.demo import DemoEngine
 from tui.app import DeckApp
 from widgets.field import Field
@@ -176,10 +177,19 @@ SCENES = {
 }
 
 
+async def arrange(name: str, pilot: Pilot[int]) -> None:
+    """Bring a scene about, and wait until its last detail is there."""
+    await settled(pilot)
+    await SCENES[name](pilot)
+    panes = demo(pilot).deck.panes
+    row = panes.entry or panes.installed.row
+    title = f"History {row.name}" if isinstance(row, Distro) else "History"
+    await until(pilot, lambda: panes.history.border_title == title)
+
+
 async def picture(name: str, size: tuple[int, int]) -> str:
     """One scene at one size, as SVG."""
     app = DemoApp()
     async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        await SCENES[name](pilot)
+        await arrange(name, pilot)
         return app.export_screenshot()

@@ -11,6 +11,7 @@ from textual import events, work
 
 from core.errors import DeckError
 from tui.bridge import Bridge, deck_error
+from tui.driver import DeckDriver
 from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen
 from tui.screens.error import ErrorDialog
@@ -108,7 +109,7 @@ class DeckApp(TypeAhead[int], inherit_bindings=False):
 def run_console(
     open_engine: OpenEngine,
     *,
-    driver_class: type[Driver] | None = None,
+    driver_class: type[Driver] = DeckDriver,
     clock: Callable[[], float] = time.time,
 ) -> int:
     """Show the console until the person leaves it; the exit code of the process."""

@@ -70,7 +70,7 @@ def parse(line: str) -> Command | None:
     return Command(word=word, target=rest[0] if rest else "", name=rest[1] if rest[1:] else "")
 
 
-def carry_out(command: Command | None, deck: DeckScreen) -> None:
+async def carry_out(command: Command | None, deck: DeckScreen) -> None:
     """Do what a command says, with the console's questions and dialogs.
 
     Raises:
@@ -88,7 +88,7 @@ def carry_out(command: Command | None, deck: DeckScreen) -> None:
         case Command(word="home"):
             deck.action_tab(0)
         case Command(word="quit"):
-            deck.action_quit()
+            await deck.action_quit()
         case Command(word="theme", target=theme):
             if theme not in deck.app.available_themes:
                 raise NotFound(theme, "no such theme", hint=" ".join(deck.app.available_themes))

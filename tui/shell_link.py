@@ -8,12 +8,17 @@ console that attaches need not read the whole log again.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from core.errors import DeckError
 
 if TYPE_CHECKING:
     from core.engine import Attachment, Engine, Output
     from widgets.terminal.pane import TerminalPane
 
+RESIZE, RESTORE = 0, 3
+"""Kinds of output that are no text, see :attr:`core.engine.Output.stream`."""
 CHECKPOINT_BYTES = 256 * 1024
 """Output after which a checkpoint is handed in, however busy the session is."""
 CHECKPOINT_QUIET = 2.0
@@ -35,6 +40,7 @@ class ShellLink:
         self.offset = 0
         """Position in the session's log up to which the pane shows it."""
         self._since = 0
+        self._torn = False
         self.replaying = True
         """False from the first output that is news."""
         self.seen = 0
@@ -63,22 +69,27 @@ class ShellLink:
                 try:
                     async for output in attachment.output():
                         await self._take(output, attachment)
+                except asyncio.CancelledError:
+                    await self._hand_in(attachment)
+                    raise
                 finally:
                     sending.cancel()
                     keeping.cancel()
-                    # A checkpoint at detach: shielded by nothing, the holder has an older one.
-                    await self._hand_in(attachment)
             return await attachment.exit_code()
 
     async def _take(self, output: Output, attachment: Attachment) -> None:
         self.replaying = output.replay
         async with self._emulator:
             self._pane.set_answering(attachment.controller and not output.replay)
-            if output.stream == 0:
+            self._torn = True
+            if output.stream == RESIZE:
                 self._pane.replay_resize(*output.size)
+            elif output.stream == RESTORE:
+                self._pane.restore(output.data, *output.size)
             else:
                 await self._pane.offer(output.data)
             self.offset = output.offset
+            self._torn = False
             if output.replay:
                 self.seen = output.offset
             self._since += len(output.data)
@@ -90,13 +101,15 @@ class ShellLink:
         while True:
             await self._outgoing.wait()
             self._outgoing.clear()
-            if self._size:
-                size, self._size = self._size, None
-                await attachment.resize(*size)
-            if self._typed:
-                data = bytes(self._typed)
-                self._typed.clear()
-                await attachment.write(data)
+            # A session that ended takes no more; its output says so.
+            with suppress(DeckError):
+                if self._size:
+                    size, self._size = self._size, None
+                    await attachment.resize(*size)
+                if self._typed:
+                    data = bytes(self._typed)
+                    self._typed.clear()
+                    await attachment.write(data)
 
     async def _keep(self, attachment: Attachment) -> None:
         while True:
@@ -112,6 +125,10 @@ class ShellLink:
         if not attachment.controller or not self._since:
             return
         async with self._emulator:
+            if self._torn:
+                return  # given up inside a piece: the screen belongs to no offset
             self._since = 0
             checkpoint, offset = self._pane.checkpoint(), self.offset
-        await attachment.hand_in(checkpoint, offset)
+        # Without it the next console reads more of the log, no more.
+        with suppress(DeckError):
+            await attachment.hand_in(checkpoint, offset)

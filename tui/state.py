@@ -39,10 +39,10 @@ _NORMAL = {
 _PREFIXED = (
     Hint("n", "new", "screen.new_shell"),
     Hint("1-9", "tab"),
+    Hint("d", "home", "screen.tab(0)"),
+    Hint("x", "close", "screen.close_tab"),
     Hint("[", "scroll", "screen.scroll(1)"),
     Hint("z", "zen", "screen.zen"),
-    Hint("x", "close", "screen.close_tab"),
-    Hint("d", "home", "screen.tab(0)"),
 )
 
 

@@ -3,8 +3,8 @@
 Textual sends a key to the widget that has the focus when the key is read. What a fast typist
 types after a key that moves the focus (``/`` opens a prompt, Enter a shell) would go to the old
 widget, where a letter may mean "remove". So keys pass one at a time: the next one is sent on when
-a marker that took the same way through the message queues has come back, and none is while
-something that will take the keys is on its way.
+a marker that took the same way through the message queues has come back often enough for what the
+key set off to have happened, and none is while something that will take the keys is on its way.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from widgets.terminal.pane import TerminalPane
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.message_pump import MessagePump
     from textual.timer import Timer
 
 Result = TypeVar("Result")
 
+ROUNDS = 4
+"""Ways of the marker. Each message that a widget answers a message with (a prompt's ``Submitted``
+makes the prompt line's ``Entered``) is one behind it in the queues."""
 MARKER_SECONDS = 0.25
 """A marker whose widget went away never comes back."""
 HOLD_SECONDS = 5.0
@@ -34,6 +38,11 @@ HOLD_SECONDS = 5.0
 
 class _Passed(Message):
     """Follows a key through the queues of the widget and all above it."""
+
+    def __init__(self, target: MessagePump, rounds: int) -> None:
+        super().__init__()
+        self.target = target
+        self.rounds = rounds
 
 
 class TypeAhead(App[Result], inherit_bindings=False):
@@ -85,11 +94,15 @@ class TypeAhead(App[Result], inherit_bindings=False):
         self._under_way = True
         self._marker = self.set_timer(MARKER_SECONDS, self._came_back)
         await super().on_event(event)
-        target.post_message(_Passed())
+        target.post_message(_Passed(target, ROUNDS))
 
     @on(_Passed)
-    def _passed(self) -> None:
-        # Behind what the key itself put off to later: that is how the focus moves.
+    def _passed(self, marker: _Passed) -> None:
+        if marker.rounds > 1 and marker.target.post_message(
+            _Passed(marker.target, marker.rounds - 1)
+        ):
+            return
+        # Behind what was put off to later: that is how the focus moves.
         self.call_later(self._came_back)
 
     async def _came_back(self) -> None:

@@ -206,4 +206,7 @@ def leaving(shells: int, pulls: int) -> list[tuple[str, str]]:
     running += [fmt.plural(pulls, "pull")] if pulls else []
     if not running:
         return []
-    return [("Goes on", " and ".join(running)), ("Back", "distrodeck brings everything back")]
+    return [
+        ("Keeps running", " and ".join(running)),
+        ("Next time", "distrodeck brings them back"),
+    ]

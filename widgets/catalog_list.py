@@ -30,12 +30,15 @@ class CatalogList(LineList[CatalogEntry]):
 
     @override
     def columns(self) -> list[Column[CatalogEntry]]:
+        def installed(entry: CatalogEntry) -> bool:
+            return entry.source in self._sources or entry.name in self._sources
+
         def look(entry: CatalogEntry) -> Look:
-            return "ok" if entry.source in self._sources else "dim"
+            return "ok" if installed(entry) else "dim"
 
         return [
-            Column("", 1, lambda e: "✓" if e.source in self._sources else "+", look, keep=9),
-            Column("NAME", 12, lambda e: e.name, lambda _: "name", lambda e: e.name, True, keep=10),
+            Column("", 1, lambda e: "✓" if installed(e) else "+", look, keep=9),
+            Column("NAME", 16, lambda e: e.name, lambda _: "name", lambda e: e.name, True, keep=10),
             Column(
                 "SIZE",
                 8,
@@ -46,7 +49,7 @@ class CatalogList(LineList[CatalogEntry]):
             ),
             Column("SOURCE", 12, lambda e: e.catalog, _dim, lambda e: e.catalog, keep=5),
             Column("ARCH", 6, lambda e: e.architecture, _dim, keep=3),
-            Column("TITLE", 34, lambda e: e.title, _dim, keep=4),
+            Column("TITLE", 22, lambda e: e.title, _dim, flex=True, keep=4),
         ]
 
     @override
@@ -54,7 +57,7 @@ class CatalogList(LineList[CatalogEntry]):
         return row.catalog, row.name
 
     def mark_installed(self, sources: AbstractSet[str]) -> None:
-        """Tick the entries whose source is one of these."""
+        """Tick the entries whose source or name is one of these."""
         if sources != self._sources:
             self._sources = sources
             self.refresh()

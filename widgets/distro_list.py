@@ -48,7 +48,13 @@ def _size(row: InstalledRow) -> str:
 class DistroList(LineList[InstalledRow]):
     """What can be entered: name, shells, size and, with room, much more."""
 
-    EMPTY: ClassVar = ("No distros here yet.", "", "tab  what can be installed", "p    pull one")
+    EMPTY: ClassVar = (
+        "No distros here yet.",
+        "",
+        "Tab  what can be installed; this host's own root needs no network",
+        "p    pull by catalog name, image reference, URL or path",
+        "?    all keys",
+    )
 
     def __init__(
         self,
@@ -85,7 +91,7 @@ class DistroList(LineList[InstalledRow]):
             Column("VERSION", 8, of_distro(lambda d: d.version), keep=5),
             Column("PLATFORM", 14, of_distro(lambda d: str(d.platform)), _dim, keep=3),
             Column("DIGEST", 12, of_distro(lambda d: fmt.short(d.image_digest, 12)), _dim, keep=4),
-            Column("SYSTEM", 30, of_distro(lambda d: d.os_name), _dim, keep=2),
+            Column("SYSTEM", 24, of_distro(lambda d: d.os_name), _dim, flex=True, keep=2),
         ]
 
     @override

@@ -14,7 +14,7 @@ from widgets.line_list import fit
 if TYPE_CHECKING:
     from rich.style import Style
 
-_FULL, _HALF, _REST = "━", "╸", "━"
+_FULL, _HALF, _REST = "━", "╸", "─"
 _WORDS = {
     "waiting": "waiting",
     "verify": "verify",

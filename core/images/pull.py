@@ -126,7 +126,9 @@ class _Pull:
                 for position in range(len(self._layers)):
                     group.create_task(self._one(position, slots))
             self._progress.enter("unpack")
-            await self._settle()
+            if self._unsettled:
+                async with self._store.intake.still():
+                    await self._settle()
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
         finally:
@@ -184,7 +186,7 @@ class _Pull:
             layer_keys=tuple(self._keys[position] for position in range(len(self._layers))),
             history=history_steps(found.config),
             config=image_config(found.config.config),
-            reference=str(replace(self._reference, digest="")) if self._reference.tag else "",
+            reference="" if self._reference.digest else str(self._reference),
             repo_digest=found.repo_digest,
             warnings=tuple(dict.fromkeys(warnings)),
         )

@@ -236,11 +236,13 @@ class _Import:
     async def _commit(self, blob: _Blob, staged: StagedLayer, *, pinned: bool) -> Pulled:
         intake, platform = self._store.intake, host_platform()
         documents, manifest, config = _documents(self.name, platform, blob, staged.diff_id)
-        self._lease.digests |= {blob.digest, staged.key, *documents}
+        try:
+            await intake.hold(self._lease, {blob.digest, staged.key, *documents})
+        except BaseException:
+            self._store.layout.discard(staged.folder)
+            raise
         intake.stage(staged)
         async with intake.lock(blob.digest):
-            # only now: whoever collected before this did not know the lease
-            await intake.hold(self._lease, ())
             if not intake.blob(blob.digest):
                 blob.path.rename(intake.layout.partial(blob.digest))
                 intake.verified.add(blob.digest)

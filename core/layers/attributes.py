@@ -20,6 +20,7 @@ OPAQUE = b"user.overlay.opaque"
 ORIGIN = b"user.overlay.origin"
 """Empty: overlayfs looks for whiteouts in the directory even if no other layer has it; else a
 listing would show them (``ovl_get_inode``, ``OVL_WHITEOUTS``)."""
+_MOST_KINDS = 32
 _LEFT_OUT = {
     errno.EPERM: "not permitted here",
     errno.EACCES: "not permitted here",
@@ -60,6 +61,8 @@ class Warnings:
 
     def add(self, kind: str, example: bytes) -> None:
         """Count one more of ``kind``."""
+        if kind not in self._kinds and len(self._kinds) >= _MOST_KINDS:
+            kind = "more left out"  # kinds may name what the archive says
         count, first = self._kinds.get(kind, (0, ""))
         self._kinds[kind] = (count + 1, first or show(example))
 

@@ -42,7 +42,8 @@ class Worker(asyncio.SubprocessProtocol):
         self._ended = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._open_pipes = {0, 1, 2}
+        self._deaf = False
+        """The worker reads no more: it has closed its input, or is gone."""
 
     @property
     def _input(self) -> asyncio.WriteTransport | None:
@@ -71,16 +72,20 @@ class Worker(asyncio.SubprocessProtocol):
 
     @override
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        self._open_pipes.discard(fd)
-        self._writable.set()
+        if fd == 0:
+            self._stop_writing()
 
     @override
     def process_exited(self) -> None:
-        self._writable.set()
+        self._stop_writing()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended.set()
+        self._stop_writing()
+
+    def _stop_writing(self) -> None:
+        self._deaf = True
         self._writable.set()
 
     def pause_writing(self) -> None:
@@ -97,12 +102,12 @@ class Worker(asyncio.SubprocessProtocol):
         Raises:
             DeckError: the worker has ended, with its reason.
         """
-        pipe = self._input
-        if 0 not in self._open_pipes or pipe is None or pipe.is_closing():
+        if (pipe := self._input) and not self._deaf:
+            pipe.write(data)
+            await self._writable.wait()
+        if self._deaf:
             await self.result()
             raise DeckError("layer worker", "ended before its input")
-        pipe.write(data)
-        await self._writable.wait()
 
     async def result(self) -> dict[str, Any]:
         """End the input, wait for the worker's end and give its report.
@@ -144,9 +149,6 @@ class Worker(asyncio.SubprocessProtocol):
         """Kill the process if it still runs, and wait until it is gone."""
         self.kill()
         if self._transport and not self._ended.is_set():
-            # Unsent input would keep the pipe open until somebody reads it.
-            if pipe := self._input:
-                pipe.abort()
             await self._ended.wait()
         if self._transport:
             self._transport.close()

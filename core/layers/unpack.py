@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.errors import HostForbids
 from core.layers.process import open_worker, run_worker
 from core.layers.trees import make_root, remove_tree, sync_tree
 from core.text import clean
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class Limits:
     """What an archive may cost; the defaults are beyond what a real distro needs."""
 
-    entries: int = 2_000_000
+    entries: int = 1_000_000
     """Headers, those of pax records and long names included."""
     path_length: int = 4096
     """Bytes."""
@@ -92,6 +93,7 @@ class Unpacker:
         if sync:
             await sync_tree(self._target.parent)
         self.finished = True
+        self._worker.progress = int(done["tar_size"])
         return Unpacked(
             diff_id=str(done["diff_id"]),
             tar_size=int(done["tar_size"]),
@@ -143,7 +145,17 @@ async def open_unpacker(
             finished = unpacker.finished
     finally:
         if not finished:
-            await remove_tree(target, enter=enter)
+            await _discard(target, enter)
+
+
+async def _discard(target: Path, enter: tuple[str, ...]) -> None:
+    try:
+        await remove_tree(target, enter=enter)
+    except HostForbids:
+        if not enter:
+            raise
+        # What could not be entered has not put anything there with other owners.
+        await remove_tree(target)
 
 
 async def settle(

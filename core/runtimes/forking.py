@@ -50,15 +50,17 @@ def reporting(work: Callable[[int], None], report: int) -> NoReturn:
 
 
 def run_child(work: Callable[[int], None]) -> None:
-    """Run ``work`` in a child to its end, or to its exec.
+    """Run ``work`` in a child to its end.
 
     Raises:
         DeckError: what the child met.
     """
     pid, reading = fork_child(work)
     report = read_report(reading)
-    os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, 0)
     raise_fault(report)
+    if status:
+        raise HostForbids("sandbox", "its helper process ended without saying why")
 
 
 def execute(argv: list[str], *, standard: tuple[int, int, int], kept: tuple[int, ...]) -> NoReturn:

@@ -3,7 +3,7 @@
 One overlay over ``/`` with a writable layer inside it is refused by the kernel, so each folder
 gets its own; a folder that holds something masked (the store) is split into its children in
 turn. Renames and links across these borders fail with EXDEV. Homes, ``/mnt``, ``/media`` and
-``/boot`` are not shown; ``/run`` and ``/tmp`` are the sandbox's own.
+``/boot`` are not shown; ``/run``, ``/tmp`` and ``/var/tmp`` are the distro's own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EMPTY = ("home", "media", "mnt", "root")
 _SKIPPED = frozenset({*_EMPTY, "boot", "dev", "lost+found", "proc", "run", "sys", "tmp"})
+_TEMPORARY = "var/tmp"
 _SECRETS = (
     "etc/shadow",
     "etc/shadow-",
@@ -65,8 +66,14 @@ def _unescape(path: bytes) -> str:
 def _show(name: str, root: str, spec: SandboxSpec, masks: list[str]) -> None:
     source = os.path.join("/", name)
     target = os.path.join(spec["upper"], name)
-    status = os.lstat(source)
     if name in masks:
+        return
+    try:
+        status = os.lstat(source)
+    except FileNotFoundError:
+        return
+    if name == _TEMPORARY:
+        _make_like(target, status)
         return
     if stat.S_ISLNK(status.st_mode):
         if not os.path.lexists(target):
@@ -77,7 +84,7 @@ def _show(name: str, root: str, spec: SandboxSpec, masks: list[str]) -> None:
             _copy(source, target, status)
     elif stat.S_ISDIR(status.st_mode) and not os.path.islink(target):
         _make_like(target, status)
-        if any(mask.startswith(name + "/") for mask in masks):
+        if any(inner.startswith(name + "/") for inner in (*masks, _TEMPORARY)):
             for child in sorted(os.listdir(source)):
                 _show(os.path.join(name, child), root, spec, masks)
         else:

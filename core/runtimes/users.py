@@ -84,7 +84,7 @@ def find_shell(user: User, path: str) -> str:
         return user.shell
     for name in _SHELLS:
         found = search(name, path) or search(name, PATH)
-        if found:
+        if found and is_executable(found):
             return found
     raise CommandNotFound(
         "shell",

@@ -110,7 +110,7 @@ class Holder:
     def changed(self, session: Session) -> None:
         """Tell the followers, and see whether anything is left to do."""
         if session.over:
-            if session.bound and not session.clients:
+            if session.bound and not session.audience:
                 self._forget(session)
             self._prune()
         for other in tuple(self._peers):
@@ -244,7 +244,7 @@ class Holder:
             session.discard()
 
     def _prune(self) -> None:
-        ended = [one for one in self._sessions.values() if one.ended and not one.clients]
+        ended = [one for one in self._sessions.values() if one.ended and not one.audience]
         for session in ended[:-_ENDED_KEPT]:
             session.log.close()
             del self._sessions[session.record["id"]]

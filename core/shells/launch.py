@@ -182,8 +182,9 @@ def _start(spec: HolderSpec) -> None:
             raise TimedOut(spec.name, "its holder did not start in time") from None
     raise_fault(done.stdout)
     if not _answers(spec.folder):
-        why = "its holder ended at once"
-        raise HostForbids(spec.name, why, hint=f"the reason may be in {log}")
+        said = log.read_text(errors="replace").strip().splitlines()
+        why = f"its holder ended at once: {said[-1]}" if said else "its holder ended at once"
+        raise HostForbids(spec.name, why, hint=f"more may be in {log}")
 
 
 def _mount(mount: Mount) -> MountSpec:

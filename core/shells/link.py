@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from typing_extensions import override
 
 from core.domain import Mount, Session, ShellSpec
-from core.errors import Unreachable, by_code
+from core.errors import InvalidInput, Unreachable, by_code
 from core.shells import dialing, frames
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.shells.records import SessionRecord
 
 _GONE = "its holder has ended"
+_CALL_LIMIT = frames.CALL_LIMIT - 4096
+"""Leaves room for what an event tells of a session beside its arguments."""
 
 
 def session_of(record: SessionRecord) -> Session:
@@ -48,7 +50,11 @@ class HolderLink:
         """
         made = await _adopt(dialing.connect(folder), folder.name)
         link = cls(folder, made)
-        await link.hello()
+        try:
+            await link.hello()
+        except BaseException:
+            link.disconnect()
+            raise
         return link
 
     async def __aenter__(self) -> Self:
@@ -161,9 +167,12 @@ class _Connection(asyncio.Protocol):
         if self._transport is None or self.closed:
             raise self._ended()
         self._seq += 1
+        body = json.dumps({"seq": self._seq, "verb": verb, **arguments}).encode()
+        if len(body) > _CALL_LIMIT:
+            # The holder would hang up, and that is how a holder that ended looks.
+            raise InvalidInput(verb, f"{len(body)} bytes of arguments, at most {_CALL_LIMIT}")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[self._seq] = future
-        body = json.dumps({"seq": self._seq, "verb": verb, **arguments}).encode()
         self._transport.write(frames.pack(frames.CALL, body))
         try:
             return await future

@@ -172,7 +172,7 @@ class Peer:
         self.viewer = bool(arguments.get("viewer"))
         self.session = session
         self._live_at = session.log.end
-        record = {**session.record, "clients": len(session.clients) + 1}
+        record = {**session.record, "clients": len(session.audience) + 1}
         self._out += frames.pack(frames.ATTACHED, json.dumps(record).encode())
         self._restore(session)
         session.attach(self)
@@ -227,7 +227,7 @@ class Peer:
     def _handle_attached(self, session: Session, kind: int, payload: bytes) -> None:
         if kind == frames.INPUT:
             # Whoever types has the terminal.
-            session.take_control(self)
+            session.audience.take_control(self)
             session.write(payload)
         elif kind == frames.EOF:
             session.end_input()
@@ -236,9 +236,9 @@ class Peer:
         elif kind == frames.SIZE:
             rows, columns = frames.SIZE_BODY.unpack(payload)
             self._size = rows, columns
-            if session.controller is self:
+            if session.audience.controller is self:
                 session.resize(rows, columns)
-        elif session.controller is self:
+        elif session.audience.controller is self:
             (offset,) = frames.HAND_IN_HEAD.unpack_from(payload)
             session.log.hand_in(offset, payload[frames.HAND_IN_HEAD.size :])
             session.progressed()

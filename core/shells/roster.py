@@ -2,18 +2,24 @@
 
 The engine's side of :mod:`core.shells.holder`. Holders outlive engines, so the first thing a new
 engine does is to find them again (:meth:`Roster.adopt`); it lets go of them when it ends.
+
+Holders stop by themselves, and several callers may want the same one at the same time. So a
+distro's holder is started and stopped in turns, and a link that broke is followed to its end (is
+the holder gone, or did it only hang up?) before anybody looks for another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from contextlib import suppress
+from collections import Counter, deque
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import NotFound, Unreachable
+from core.errors import Conflict, DeckError, NotFound, Unreachable
 from core.events import SessionChanged
+from core.runtimes.forking import from_os
 from core.shells.dialing import dial
 from core.shells.launch import (
     HOLDERS,
@@ -23,10 +29,11 @@ from core.shells.launch import (
     find_holders,
     forget_session,
 )
+from core.shells.link import HolderLink
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from core.background import Background
@@ -34,12 +41,19 @@ if TYPE_CHECKING:
     from core.domain import DistroState, Session, ShellSpec
     from core.paths import Paths
     from core.runtimes.idmap import IdMap
-    from core.shells.link import HolderLink
     from core.store.records import DistroRecord
     from core.store.store import Store
 
+T = TypeVar("T")
+
 KEPT_SESSIONS = 100
 """Ended sessions that stay in the list."""
+
+LOOK_SECONDS = 1.0
+"""A holder that does not answer by then is taken at its last word."""
+
+TRIES = 3
+"""Holders tried before one that ends at once is somebody's problem."""
 
 
 class Roster:
@@ -54,10 +68,13 @@ class Roster:
         self._bus = bus
         self._tasks = tasks
         self._links: dict[str, HolderLink] = {}
-        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._followers: dict[HolderLink, asyncio.Task[None]] = {}
         self._sessions: dict[int, Session] = {}
         self._places: dict[int, str] = {}
+        self._passed: deque[int] = deque()
         self._turns: dict[str, asyncio.Lock] = {}
+        self._starting: set[str] = set()
+        self._opening: Counter[str] = Counter()
         self._leaving = False
         self.on_distro: Callable[[str], None] = lambda _name: None
         """Called with a distro's name when its state or number of sessions changed."""
@@ -70,8 +87,14 @@ class Roster:
 
     async def look(self) -> None:
         """Ask every holder anew: what it is about to tell counts already."""
-        for ident, link in list(self._links.items()):
-            with suppress(Unreachable):  # its end is told by the one who follows it
+        async with asyncio.TaskGroup() as tasks:
+            for ident, link in self._links.items():
+                tasks.create_task(self._look_at(ident, link))
+
+    async def _look_at(self, ident: str, link: HolderLink) -> None:
+        # The end of a holder is told by the one who follows it.
+        with suppress(Unreachable, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
                 for session in await link.sessions():
                     self._note(session, ident)
 
@@ -87,28 +110,39 @@ class Roster:
         """Whether a distro's sandbox is up."""
         if record.id in self._links:
             return "running"
-        turn = self._turns.get(record.id)
-        return "starting" if turn and turn.locked() else "stopped"
+        return "starting" if record.id in self._starting else "stopped"
 
     def busy(self) -> bool:
-        """Whether any sandbox is up."""
-        return bool(self._links)
+        """Whether any sandbox is up, or about to be."""
+        return bool(self._links or self._starting)
 
     # -- holders --------------------------------------------------------------------------
 
     async def adopt(self) -> None:
         """Take over the holders that run, and read what ended ones left."""
-        links = await find_holders(self._paths.run)
-        running = frozenset(link.folder.name for link in links)
-        idents = {record.name: record.id for record in self._store.distros()}
-        for session in ended_sessions(self._paths.run, running=running):
-            self._sessions[session.id] = session
-            self._places[session.id] = idents.get(session.distro, "")
-        for link in links:
-            for session in await link.sessions():
+        running = []
+        for link in await find_holders(self._paths.run):
+            try:
+                told = await link.sessions()
+            except Unreachable:  # it ended just now; what it left is read below
+                link.disconnect()
+                continue
+            running.append(link.folder.name)
+            for session in told:
                 self._sessions[session.id] = session
                 self._places[session.id] = link.folder.name
             self._follow(link)
+        self._adopt_ended(frozenset(running))
+
+    def _adopt_ended(self, running: frozenset[str]) -> None:
+        idents = {record.name: record.id for record in self._store.distros()}
+        for session in ended_sessions(self._paths.run, running=running):
+            place = idents.get(session.distro, "")
+            if session.tty:
+                self._sessions.setdefault(session.id, session)
+                self._places.setdefault(session.id, place)
+            elif place not in running:
+                forget_session(self._paths.run, place, session.id)
         self._forget_oldest()
 
     def let_go(self) -> None:
@@ -118,22 +152,32 @@ class Roster:
             link.disconnect()
 
     def _follow(self, link: HolderLink) -> None:
-        ident = link.folder.name
-        self._links[ident] = link
-        self._followers[ident] = self._tasks.start(self._follow_until_gone(link, ident))
+        if self._leaving:
+            link.disconnect()
+            return
+        self._links[link.distro] = link
+        self._followers[link] = self._tasks.start(self._follow_to_its_end(link))
 
-    async def _follow_until_gone(self, link: HolderLink, ident: str) -> None:
-        try:
+    async def _follow_to_its_end(self, link: HolderLink) -> None:
+        ident = link.distro
+        with suppress(Unreachable):  # the same as the end of the changes
             async for session in link.changes():
                 self._note(session, ident)
-        except Unreachable:
-            pass  # the same as the end of the changes: the holder is gone
+        link.disconnect()
         if self._leaving:
             return
-        link.disconnect()
-        if self._links.get(ident) is link:
-            del self._links[ident], self._followers[ident]
-        self._settle(ident)
+        try:
+            # It may have hung up only because we were slow to listen.
+            self._follow(await HolderLink.connect(link.folder))
+        except Unreachable:
+            del self._links[ident]
+            self._settle(ident)
+        del self._followers[link]
+
+    async def _followed(self, link: HolderLink) -> None:
+        """Wait until it is known what the end of a link means."""
+        if follower := self._followers.get(link):
+            await asyncio.wait([follower])
 
     def _settle(self, ident: str) -> None:
         """Tell how the sessions of a holder that is gone ended."""
@@ -143,20 +187,39 @@ class Roster:
             if place == ident and before and before.state == "running":
                 self._note(told.get(number) or replace(before, state="lost"), ident)
         self._tell_distro(ident)
+        self._tasks.start(self._measure(ident))
+
+    async def _measure(self, ident: str) -> None:
+        """Count what was written in a distro, now that nothing writes there."""
+        for record in self._store.distros():
+            if record.id == ident:
+                with suppress(DeckError):  # removed meanwhile, or counted at the next end
+                    await self._store.measure_distro(record.name)
+                    self.on_distro(record.name)
 
     def _note(self, session: Session, ident: str) -> None:
         before = self._sessions.get(session.id)
-        self._sessions[session.id] = session
-        self._places[session.id] = ident
-        if session == before:
+        over = session.state != "running"
+        if session == before or session.id in self._passed:
             return
+        if before and before.state == "exited" and not over:
+            return
+        self._places[session.id] = ident
+        if over and not session.tty:
+            self._let_pass(session.id)
+        else:
+            self._sessions[session.id] = session
         self._bus.publish(SessionChanged(session=session))
         if before is None or before.state != session.state:
             self._tell_distro(ident)
-        if session.state != "running" and not session.tty:
-            # A command that ``run`` carried out: its caller has the result, nobody comes back.
-            del self._sessions[session.id]
         self._forget_oldest()
+
+    def _let_pass(self, number: int) -> None:
+        """A command that ``run`` carried out: its caller reads the result, nobody comes back."""
+        self._sessions.pop(number, None)
+        self._passed.append(number)
+        if len(self._passed) > KEPT_SESSIONS:
+            self._places.pop(self._passed.popleft(), None)
 
     def _tell_distro(self, ident: str) -> None:
         for record in self._store.distros():
@@ -170,16 +233,56 @@ class Roster:
             if place := self._places.pop(number, ""):
                 forget_session(self._paths.run, place, number)
 
-    async def _ensure(self, record: DistroRecord, *, held: bool = False) -> HolderLink:
-        async with self._turns.setdefault(record.id, asyncio.Lock()):
-            link = self._links.get(record.id)
-            if link is None or link.closed:
-                link = await ensure_holder(self._plan(record, held=held))
-                self._follow(link)
-                self.on_distro(record.name)
+    def _turn(self, ident: str) -> asyncio.Lock:
+        """Whose turn it is to start or stop a distro's holder."""
+        return self._turns.setdefault(ident, asyncio.Lock())
+
+    def _check_there(self, record: DistroRecord) -> None:
+        """It may have been removed while we waited for our turn. Raises: NotFound."""
+        if self._store.distro(record.name).id != record.id:
+            raise NotFound(record.name, "was removed meanwhile", hint="try again")
+
+    async def _ensure(self, record: DistroRecord) -> HolderLink:
+        ident = record.id
+        async with self._turn(ident):
+            while (link := self._links.get(ident)) and link.closed:
+                await self._followed(link)
+            if link is None:
+                self._check_there(record)
+                link = await self._launch(record)
             return link
 
-    def _plan(self, record: DistroRecord, *, held: bool) -> HolderSpec:
+    async def _launch(self, record: DistroRecord) -> HolderLink:
+        self._starting.add(record.id)
+        self.on_distro(record.name)
+        try:
+            link = await ensure_holder(self._plan(record))
+            self._follow(link)
+        except OSError as error:
+            raise from_os(error) from error
+        finally:
+            self._starting.discard(record.id)
+            self.on_distro(record.name)
+        return link
+
+    async def _use(self, record: DistroRecord, action: Callable[[HolderLink], Awaitable[T]]) -> T:
+        """Do something with a distro's holder, which is started if it is not up."""
+        tries = TRIES
+        while True:
+            link = await self._ensure(record)
+            self._opening[record.id] += 1
+            try:
+                return await action(link)
+            except Unreachable:
+                tries -= 1
+                if not tries:
+                    raise
+                # It was about to stop by itself when we found it.
+                await self._followed(link)
+            finally:
+                self._opening -= Counter((record.id,))
+
+    def _plan(self, record: DistroRecord) -> HolderSpec:
         host = not record.image_digest
         config = record.config
         return HolderSpec(
@@ -194,7 +297,6 @@ class Roster:
             user=config.user,
             host_root=host,
             masks=self._own_folders() if host else (),
-            held=held,
         )
 
     def _own_folders(self) -> tuple[Path, ...]:
@@ -203,42 +305,74 @@ class Roster:
 
     async def start(self, record: DistroRecord) -> None:
         """Bring a distro's sandbox up and keep it up."""
-        link = await self._ensure(record, held=True)
-        await link.hold(True)
+        await self._tasks.see_through(self._use(record, lambda link: link.hold(True)))
 
     async def stop(self, record: DistroRecord) -> None:
         """End every process in it; when this returns its mounts are gone."""
-        link = self._links.get(record.id)
-        if link is None:
-            return
-        follower = self._followers.get(record.id)
-        with suppress(Unreachable):  # it ended by itself meanwhile
-            await link.stop()
-        if follower is not None:
-            await asyncio.wait([follower])
+        async with self._turn(record.id):
+            await self._stop(record.id)
+
+    async def _stop(self, ident: str) -> None:
+        while link := self._links.get(ident):
+            with suppress(Unreachable):  # it ended by itself meanwhile
+                await link.stop()
+            await self._followed(link)
+
+    @asynccontextmanager
+    async def stopped(self, record: DistroRecord, *, force: bool) -> AsyncIterator[None]:
+        """Stop a distro, and keep it from being started while the block lasts.
+
+        Raises:
+            Conflict: sessions run in it, and ``force`` is false.
+            NotFound: it was removed meanwhile.
+        """
+        async with self._turn(record.id):
+            self._check_there(record)
+            if link := self._links.get(record.id):
+                await self._look_at(record.id, link)
+            live = max(len(self.live(record.name)), self._opening[record.id])
+            if live and not force:
+                raise Conflict(
+                    record.name,
+                    f"{live} session{'s' * (live > 1)} running in it",
+                    hint="close them, or remove with --force",
+                )
+            await self._stop(record.id)
+            yield
 
     def forget(self, record: DistroRecord) -> None:
         """Drop what is left of a distro's sessions; its holder has been stopped."""
         for number in [key for key, place in self._places.items() if place == record.id]:
             self._sessions.pop(number, None)
             del self._places[number]
+        self._turns.pop(record.id, None)
         shutil.rmtree(self._paths.run / HOLDERS / record.id, ignore_errors=True)
 
     # -- sessions -------------------------------------------------------------------------
 
     async def open(self, record: DistroRecord, spec: ShellSpec) -> Session:
-        """Open a session; the distro's sandbox is started if it is not up."""
-        number = await self._store.next_session_id()
-        link = await self._ensure(record)
-        try:
-            session = await link.open(number, spec)
-        except Unreachable:
-            # It was about to stop by itself when we found it; that is decided now.
-            await self.stop(record)
-            session = await (await self._ensure(record)).open(number, spec)
+        """Open a session; the distro's sandbox is started if it is not up.
+
+        Cancelled, it takes back a session that opens all the same.
+        """
+        return await self._tasks.see_through(self._open(record, spec), undo=self._take_back)
+
+    async def _open(self, record: DistroRecord, spec: ShellSpec) -> Session:
+        async def attempt(link: HolderLink) -> Session:
+            number = await self._store.next_session_id()
+            try:
+                return await link.open(number, spec)
+            except Unreachable:
+                forget_session(self._paths.run, record.id, number)
+                raise
+
+        session = await self._use(record, attempt)
         self._note(session, record.id)
         await self._store.touch_distro(record.name)
         return session
+
+    async def _take_back(self, session: Session) -> None:
+        await self.close(session.id)
 
     def _link_of(self, number: int) -> HolderLink:
         link = self._links.get(self._places.get(number, ""))

@@ -19,6 +19,7 @@ from core.errors import DeckError
 from core.runtimes import enter, mounts
 from core.shells import frames, members, pty, records
 from core.shells.answers import Answerer
+from core.shells.audience import Audience
 from core.shells.condensing import Condenser
 from core.shells.intake import Intake
 from core.shells.log import SessionLog
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from core.runtimes.sandbox import Sandbox
     from core.runtimes.spec import Command
+    from core.shells.audience import Client
     from core.shells.loop import Loop
     from core.shells.records import SessionRecord
 
@@ -40,34 +42,8 @@ ATTACH_LIMIT = 10.0
 """Seconds in which the client of a bound session has to attach."""
 _READ = 64 << 10
 _SIZE_LIMIT = 4096
-
-
-class Client(Protocol):
-    """What a session knows of a connection that is attached to it."""
-
-    viewer: bool
-
-    @property
-    def keeps_up(self) -> bool:
-        """Whether it reads what happens now."""
-        ...
-
-    @property
-    def drained(self) -> bool:
-        """Whether it has everything, or takes no more."""
-        ...
-
-    def pump(self) -> None:
-        """There is something new in the log, or the session ended."""
-        ...
-
-    def lag(self) -> int:
-        """Bytes of log that it has not taken."""
-        ...
-
-    def set_controller(self, value: bool) -> None:
-        """It is the controller now, or no more."""
-        ...
+_QUIET = 0.1
+_QUIET_TURNS = 20
 
 
 class Owner(Protocol):
@@ -88,8 +64,7 @@ class Session:
     def __init__(self, owner: Owner, record: SessionRecord, *, bound: bool) -> None:
         self.record = record
         self.bound = bound
-        self.clients: list[Client] = []
-        self.controller: Client | None = None
+        self.audience = Audience()
         self._owner = owner
         self._loop = owner.loop
         place = records.session_folder(owner.folder, record["id"])
@@ -103,7 +78,6 @@ class Session:
         self._outputs: dict[int, int] = {}
         self._master = -1
         self._reading = False
-        self._attended = False
         self.intake = Intake(self._loop, -1, self._intake_progressed)
         """Its standard input."""
 
@@ -115,8 +89,8 @@ class Session:
     @property
     def over(self) -> bool:
         """Whether it ended and nobody is still to hear how."""
-        told = all(client.drained for client in self.clients)
-        return self.ended and told and (self._attended or not self.bound)
+        told = self.audience.drained and (self.audience.came or not self.bound)
+        return self.ended and told
 
     # Starting
 
@@ -213,10 +187,9 @@ class Session:
 
     def _note_output(self, kind: int, data: bytes) -> None:
         self.log.append(kind, data)
-        if self.record["tty"] and self.controller is None:
+        if self.record["tty"] and self.audience.controller is None:
             self.write(self._answerer.feed(data))
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
 
     def _resume(self) -> None:
         """Read from the program, or stop reading, as the clients and the log allow."""
@@ -232,7 +205,7 @@ class Session:
             self._loop.later(0, lambda: self._readable(fd))
 
     def _must_wait(self) -> bool:
-        readers = [client for client in self.clients if not client.viewer]
+        readers = self.audience.typists
         if self.record["tty"]:
             # A console that hangs may miss output, but not stop what runs in the shell.
             readers = [client for client in readers if client.keeps_up]
@@ -269,8 +242,8 @@ class Session:
             self.intake.end()
 
     def _intake_progressed(self) -> None:
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
+        self._resume()
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size; values below 1 are ignored."""
@@ -281,8 +254,7 @@ class Session:
         self.record["rows"], self.record["columns"] = size
         self.log.append(logformat.RESIZE, frames.SIZE_BODY.pack(*size))
         pty.set_size(self._master, *size)
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
         self._owner.changed(self)
 
     def signal(self, number: int) -> None:
@@ -298,40 +270,24 @@ class Session:
     # Clients
 
     def attach(self, client: Client) -> None:
-        """Take a client in; the latest that may type is the controller."""
-        self._attended = True
-        self.clients.append(client)
-        self.record["clients"] = len(self.clients)
-        if not client.viewer:
-            self.take_control(client)
+        """Take a client in."""
+        self.audience.attach(client)
+        self.record["clients"] = len(self.audience)
         self._owner.changed(self)
 
-    def take_control(self, client: Client) -> None:
-        """Make this client the one that answers for the terminal."""
-        if self.controller is not client:
-            former, self.controller = self.controller, client
-            if former:
-                former.set_controller(False)
-            client.set_controller(True)
-
     def detach(self, client: Client) -> None:
-        """Let a client go."""
-        self.clients.remove(client)
-        self.record["clients"] = len(self.clients)
-        if self.controller is client:
-            self.controller = None
-            heirs = [other for other in self.clients if not other.viewer]
-            if heirs:
-                self.take_control(heirs[-1])
+        """Let a client go; a bound session ends with the last."""
+        self.audience.detach(client)
+        self.record["clients"] = len(self.audience)
         self._resume()
-        if self.bound and not self.clients:
+        if self.bound and not self.audience:
             self.hang_up()
         self._owner.changed(self)
 
     def _expire(self) -> None:
         """Nobody came for a session that lives only as long as its client."""
-        if not self._attended:
-            self._attended = True
+        if not self.audience.came:
+            self.audience.came = True
             self.hang_up()
             self._owner.changed(self)
 
@@ -366,6 +322,24 @@ class Session:
             if not self._must_wait():
                 self._readable(fd)
         self._finish_if_drained()
+        if self.record["tty"] and self._outputs:
+            self._wait_for_quiet(_QUIET_TURNS)
+
+    def _wait_for_quiet(self, turns: int) -> None:
+        """Let go of a PTY that a background process keeps open, once nothing comes any more.
+
+        What the command wrote last may still be on its way through the kernel's line discipline.
+        """
+        seen = self.log.end
+
+        def look() -> None:
+            if self.log.end != seen and turns:
+                self._wait_for_quiet(turns - 1)
+            else:
+                self._close_streams()
+                self._finish_if_drained()
+
+        self._loop.later(_QUIET, look)
 
     def _finish_if_drained(self) -> None:
         if self._exit_code is None or self._outputs or self.ended:
@@ -378,8 +352,7 @@ class Session:
         self.record["exit_code"] = self._exit_code
         self.record["ended"] = ended
         self.record["state"] = "exited"
-        for client in tuple(self.clients):
-            client.pump()
+        self.audience.pump()
         self._owner.changed(self)
 
     def abandon(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from core.domain import HistoryEntry, Image, Layer, Platform
-from core.store.records import HistoryStep, ImageConfig
+from core.store.records import HistoryStep
 
 if TYPE_CHECKING:
     import sqlite3
@@ -136,9 +136,3 @@ def load_history(index: Index, digest: str) -> list[HistoryEntry]:
         )
         for step in reversed(steps)
     ]
-
-
-def load_config(index: Index, digest: str) -> ImageConfig:
-    """How an image wants to be run."""
-    row = index.row("SELECT config FROM image WHERE digest = ?", digest)
-    return from_text(row["config"], ImageConfig) if row else ImageConfig()

@@ -12,7 +12,7 @@ import errno
 import functools
 import secrets
 import sqlite3
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.errors import Conflict
@@ -23,7 +23,7 @@ from core.store.records import StoredLayer
 from core.store.sync import sync_filesystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from core.store.index import Index
@@ -64,13 +64,15 @@ class Intake:
         async with self._changing:
             lease.digests.update(digests)
 
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[None]:
+        """While inside, no commit moves staged trees and no collection removes stored ones."""
+        async with self._changing:
+            yield
+
     def lock(self, digest: str) -> asyncio.Lock:
         """Held by whoever fetches or unpacks ``digest``, so that it is done once."""
         return self.leases.lock(digest)
-
-    def has_image(self, digest: str) -> bool:
-        """Whether this image was committed."""
-        return self._index.row("SELECT 1 FROM image WHERE digest = ?", digest) is not None
 
     def blob(self, digest: str) -> Path | None:
         """The file of a committed blob."""

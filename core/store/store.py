@@ -86,8 +86,11 @@ class Store:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                hint = "wait for the other command, or do without --embedded"
-                raise Conflict(str(data), "another engine has this store open", hint=hint) from None
+                raise Conflict(
+                    str(data),
+                    "another engine has this store open",
+                    hint="do without --embedded, or end it: distrodeck serve --stop",
+                ) from None
             index = await asyncio.to_thread(Index, layout.index)
             try:
                 await asyncio.to_thread(check_idmap, index, layout, idmap)

@@ -268,3 +268,17 @@ async def test_events_begin_with_what_is(opener, fix) -> None:
             if isinstance(event, DistroChanged):
                 assert event.distro.name == "busybox"
                 break
+
+
+async def test_what_is_written_in_a_distro_is_counted_when_it_stops(opener, fix) -> None:
+    async with opener() as engine:
+        await install(engine, fix)
+        before = (await engine.distro("busybox")).unique_size
+        script = "head -c 3000000 /dev/urandom >/root/big"
+        await engine.run(RunSpec(distro="busybox", argv=("sh", "-c", script)))
+        async with engine.events() as events, asyncio.timeout(20):
+            await engine.stop("busybox")
+            async for event in events:
+                if isinstance(event, DistroChanged) and event.distro.unique_size > before:
+                    break
+        assert (await engine.distro("busybox")).unique_size >= before + 3_000_000

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from textual.geometry import Size
 
 from core.errors import InvalidInput, NotFound
+from tui.breakpoints import size_classes
 from tui.commands import Command, parse
 from tui.keymap import NORMAL, PREFIXED, pane_bindings, prefixed_action, screen_bindings
 from tui.screens.run import command_argv
@@ -69,3 +71,16 @@ def test_lines_with_shell_characters_go_to_a_shell(line: str, argv: tuple[str, .
 def test_lines_without_a_command_are_refused(line: str) -> None:
     with pytest.raises(InvalidInput):
         command_argv(line)
+
+
+@pytest.mark.parametrize(
+    ("size", "classes"),
+    [
+        ((59, 15), ("-slim", "-flat")),
+        ((80, 24), ("-narrow", "-low")),
+        ((120, 40), ("-medium", "-tall")),
+        ((200, 60), ("-wide", "-high")),
+    ],
+)
+def test_breakpoints(size: tuple[int, int], classes: tuple[str, str]) -> None:
+    assert size_classes(Size(*size)) == classes

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from screenshots.scenes import SCENES, SIZES, DemoApp, settled
+from screenshots.scenes import SCENES, SIZES, DemoApp, arrange, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from textual.pilot import Pilot
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +28,7 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCENES)
 def test_picture(scene: str, size: tuple[int, int], snap_compare: Callable[..., Any]) -> None:
-    async def arrange(pilot: Pilot[int]) -> None:
-        await settled(pilot)
-        await SCENES[scene](pilot)
-
-    assert snap_compare(DemoApp(), terminal_size=size, run_before=arrange)
+    assert snap_compare(DemoApp(), terminal_size=size, run_before=partial(arrange, scene))
 
 
 def test_tiny_window_shows_the_list(snap_compare: Callable[..., Any]) -> None:
@@ -43,8 +38,4 @@ def test_tiny_window_shows_the_list(snap_compare: Callable[..., Any]) -> None:
 def test_empty_console_teaches_the_next_key(snap_compare: Callable[..., Any]) -> None:
     app = DemoApp(pulls=False, sessions=False, distros=())
 
-    async def arrange(pilot: Pilot[int]) -> None:
-        await pilot.pause()
-        await settled(pilot)
-
-    assert snap_compare(app, terminal_size=(80, 24), run_before=arrange)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=settled)

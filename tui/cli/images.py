@@ -83,7 +83,7 @@ def _pairs(settings: Settings, distro: Distro | None, image: Image | None) -> li
             ("State", distro.state),
             ("Shells", str(distro.sessions)),
             ("Source", distro.url),
-            ("System", " ".join(filter(None, (distro.os_name, distro.version)))),
+            ("System", distro.os_name or distro.version),
             ("Platform", str(distro.platform)),
             ("Size", f"{output.size(distro.size)} ({output.size(distro.unique_size)} its own)"),
             ("Changes", distro.path),

@@ -65,7 +65,9 @@ def _flow(grid: Sequence[Line], y: int, x: int, *, whole: bool) -> list[str]:
     """Lines one after the other from where the cursor stands, then the cursor at its place."""
     used = max((at for at, line in enumerate(grid) if line.text.strip()), default=0)
     last = len(grid) - 1 if whole else max(used, y)
-    lines = "\r\n".join(f"\x1b[K{_text(line)}" for line in grid[: last + 1])
+    lines = "\r\n".join(
+        f"\x1b[K{_text(line, x if at == y else 0)}" for at, line in enumerate(grid[: last + 1])
+    )
     up = f"\x1b[{last - y}A" if last > y else ""
     return [lines, "\r", up, *_column(grid[y], x)]
 
@@ -84,10 +86,10 @@ def _rows(grid: Sequence[Line]) -> list[str]:
     return [f"\x1b[{at + 1};1H\x1b[K{_text(line)}" for at, line in enumerate(grid)]
 
 
-def _text(line: Line) -> str:
-    """The cells of a row as text with SGR; blanks at its end are left out."""
+def _text(line: Line, least: int = 0) -> str:
+    """The cells of a row as text with SGR; blanks after the first ``least`` cells may go."""
     cells = list(zip(line.characters, line.attributes, strict=True))
-    while cells and cells[-1] == (" ", DEFAULT):
+    while len(cells) > least and cells[-1] == (" ", DEFAULT):
         cells.pop()
     parts: list[str] = []
     for look, run in groupby(cells, key=_look):

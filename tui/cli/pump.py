@@ -21,6 +21,8 @@ from core.errors import DeckError
 from tui.cli.report import PIPE_CLOSED
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from core.engine import Attachment
 
 _PIECE = 64 * 1024
@@ -36,9 +38,15 @@ _FORWARDED = (
 _GRACE = 1.0
 """Seconds after SIGPIPE in which a command may still write before it loses its client."""
 
+_SIGNAL_SECONDS = 1.0
+"""How long a signal may take to leave this process."""
 
-async def pump(attachment: Attachment) -> int:
+
+async def pump(attachment: Attachment, close: Callable[[], Awaitable[None]]) -> int:
     """Move bytes both ways until the command ends; its exit code.
+
+    Signals are the command's to handle. One that cannot be sent, because it would have to wait
+    behind input that the command does not take, makes ``close`` end the session instead.
 
     If the reader of our output goes away the command gets SIGPIPE, as it would have without us
     in between; if it keeps on writing it is left, which ends a bound session.
@@ -50,7 +58,7 @@ async def pump(attachment: Attachment) -> int:
     async with asyncio.TaskGroup() as group:
 
         def forward(number: int) -> None:
-            group.create_task(_signal(attachment, number))
+            group.create_task(_forward(attachment, number, close))
 
         for number in _FORWARDED:
             loop.add_signal_handler(number, forward, number)
@@ -82,6 +90,16 @@ async def _drain(attachment: Attachment) -> bool:
     for number in writers.keys() - broken.keys():
         await writers[number].flush()
     return True
+
+
+async def _forward(
+    attachment: Attachment, number: int, close: Callable[[], Awaitable[None]]
+) -> None:
+    try:
+        async with asyncio.timeout(_SIGNAL_SECONDS):
+            await _signal(attachment, number)
+    except TimeoutError:
+        await close()
 
 
 async def _signal(attachment: Attachment, number: int) -> None:

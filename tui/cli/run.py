@@ -50,7 +50,7 @@ def run(
         ended = False
         try:
             async with engine.attach(session.id) as attachment:
-                code = await pump(attachment)
+                code = await pump(attachment, lambda: engine.close(session.id))
                 ended = True
         finally:
             if not ended:

@@ -16,6 +16,7 @@ from typing_extensions import override
 from core.domain import Session
 from core.errors import DaemonUnreachable, DeckError
 from tui import commands
+from tui.breakpoints import HEIGHTS, WIDTHS, size_classes
 from tui.bridge import TICK, Bridge, Topic
 from tui.keymap import PREFIX_BYTE, PREFIX_LABEL, PREFIXED, prefixed_action, screen_bindings
 from tui.panes import Panes
@@ -51,18 +52,8 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     """Panes, tabs, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*screen_bindings()]
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-slim"),
-        (60, "-narrow"),
-        (118, "-medium"),
-        (174, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-flat"),
-        (16, "-low"),
-        (30, "-tall"),
-        (50, "-high"),
-    ]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     def __init__(self, bridge: Bridge, *, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -87,6 +78,8 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, prompt, state."""
+        # Textual sets these after the first paint, which would be one of everything in a column.
+        self.add_class(*size_classes(self.app.size))
         yield Header(id="header")
         yield SessionTabs(id="tabs")
         yield self.panes
@@ -375,11 +368,11 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         self._prompted()
 
     @on(PromptLine.Entered)
-    def _prompt_entered(self, event: PromptLine.Entered) -> None:
+    async def _prompt_entered(self, event: PromptLine.Entered) -> None:
         self._prompted()
         if event.sigil == ":":
             try:
-                commands.carry_out(commands.parse(event.text), self)
+                await commands.carry_out(commands.parse(event.text), self)
             except DeckError as error:
                 self.app.push_screen(ErrorDialog("Not a command", error))
 

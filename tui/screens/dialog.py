@@ -33,6 +33,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer], inherit_bindings=False
     ]
 
     AUTO_FOCUS = "Input"
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-roomy")]  # noqa: RUF012
 
     def __init__(self, title: str, *, classes: str = "") -> None:
         super().__init__(classes=classes)

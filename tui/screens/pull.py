@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -66,6 +67,9 @@ class PullDialog(Dialog[PullSpec]):
         if not source:
             self.query_one("#source", Field).focus()
             return
+        if source.startswith((".", "~")):
+            # The engine has another working directory.
+            source = str(Path(source).expanduser().absolute())
         kept = self._spec if self._spec.source == source else PullSpec()
         self.dismiss(
             PullSpec(

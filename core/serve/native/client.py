@@ -1,8 +1,8 @@
 """The engine of another process, spoken to over the native protocol.
 
-A connection that broke is made again at the next call (the daemon may have been replaced);
-a call that was under way then raises, as nobody can know how far it came. Attachments are
-sockets of their own to the session's holder and do not notice a daemon's end.
+A connection that broke is made again at the next call (the daemon may have been replaced). A
+question that was under way is asked again; a change raises, as nobody can know how far it came.
+Attachments are sockets of their own to the session's holder and do not notice a daemon's end.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DaemonUnreachable, InvalidInput
 from core.serve.native.codec import (
     PROTOCOL,
+    VERBS,
     Hello,
     Kind,
     pack,
@@ -49,10 +50,22 @@ if TYPE_CHECKING:
     from core.events import Event
 
 
-def _lost() -> DaemonUnreachable:
-    return DaemonUnreachable(
-        "engine daemon", "the connection ended", hint="try again; sessions run on without it"
-    )
+GREET_SECONDS = 20.0
+"""A daemon that has not said hello by then is stuck; one that starts may take a while."""
+
+TRIES = 3
+"""Connections tried: a daemon that was just ending may hang up on the first."""
+
+
+class _Lost(DaemonUnreachable):
+    """The connection ended before the answer."""
+
+    def __init__(self, *, sent: bool = True) -> None:
+        """``sent``: the engine may have got the call."""
+        super().__init__(
+            "engine daemon", "the connection ended", hint="try again; sessions run on without it"
+        )
+        self.sent = sent
 
 
 class _Connection:
@@ -62,7 +75,7 @@ class _Connection:
         self.lost = False
         self._link = link
         self._next = 1
-        self._waiting: dict[int, asyncio.Future[tuple[Kind, bytes]]] = {}
+        self._waiting: dict[int, asyncio.Future[tuple[Kind, bytes] | None]] = {}
 
     async def read(self) -> None:
         """Sort answers until the connection ends; then every waiting call is told."""
@@ -73,46 +86,56 @@ class _Connection:
                 if waiting is not None and not waiting.done():
                     waiting.set_result((kind, payload))
         except (ConnectionError, InvalidInput):
-            pass  # both mean the same to whoever waits: told below
+            pass  # both mean the same to whoever waits
         finally:
-            self.lost = True
-            self._link.close()
-            for waiting in self._waiting.values():
-                if not waiting.done():
-                    waiting.set_exception(_lost())
+            self.end()
+
+    def end(self) -> None:
+        """Hang up, and tell every waiting call. Idempotent."""
+        self.lost = True
+        self._link.close()
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(None)
 
     async def call(self, verb: str, arguments: tuple[object, ...]) -> tuple[Kind, bytes]:
         """Kind and payload of the answer. Cancelling it gives the call up on both sides."""
         channel = self._next
         self._next += 1
-        answer: asyncio.Future[tuple[Kind, bytes]] = asyncio.get_running_loop().create_future()
-        self._waiting[channel] = answer
+        frame = pack_call(channel, verb, arguments)
+        answer: asyncio.Future[tuple[Kind, bytes] | None]
+        answer = self._waiting[channel] = asyncio.get_running_loop().create_future()
         try:
-            await _write(self._link, pack_call(channel, verb, arguments))
-            return await answer
+            await _write(self._link, frame)
+            found = await answer
+        except _Lost:
+            self.lost = True
+            raise
         except asyncio.CancelledError:
-            if not self.lost:
-                await asyncio.shield(_write(self._link, pack(Kind.CANCEL, channel)))
+            self._link.post(pack(Kind.CANCEL, channel))
             raise
         finally:
             del self._waiting[channel]
+        if found is None:
+            raise _Lost
+        return found
 
 
 async def _write(link: Link, frame: bytes) -> None:
     try:
         await link.write(frame)
-    except OSError:
-        raise _lost() from None
+    except ConnectionError:
+        raise _Lost(sent=False) from None
 
 
 async def _read(link: Link) -> tuple[Kind, bytes]:
     """The next frame of a link that carries one call. Raises: what the engine answered."""
     try:
         frame = await link.read()
-    except ConnectionError:
-        raise _lost() from None
+    except (ConnectionError, InvalidInput):
+        raise _Lost from None
     if frame is None:
-        raise _lost()
+        raise _Lost
     kind, _channel, payload = frame
     if kind is Kind.ERROR:
         raise unpack_failure(payload)
@@ -121,9 +144,13 @@ async def _read(link: Link) -> tuple[Kind, bytes]:
 
 async def greet(link: Link, version: str) -> Hello:
     """Exchange hellos. Raises: DaemonUnreachable, Refused."""
-    await _write(link, pack_value(Kind.HELLO, 0, Hello(PROTOCOL, version, os.getpid())))
+    with suppress(_Lost):  # what it said before it hung up is worth more
+        await _write(link, pack_value(Kind.HELLO, 0, Hello(PROTOCOL, version, os.getpid())))
     _kind, payload = await _read(link)
-    hello = unpack_hello(payload)
+    try:
+        hello = unpack_hello(payload)
+    except InvalidInput as error:
+        raise DaemonUnreachable("engine daemon", error.message) from None
     if hello.protocol != PROTOCOL:
         raise DaemonUnreachable(
             "engine daemon",
@@ -136,14 +163,22 @@ async def greet(link: Link, version: str) -> Hello:
 class RemoteEngine:
     """The Engine protocol over a socket; use as an async context manager."""
 
-    def __init__(self, connect: Callable[[], Awaitable[socket.socket]], version: str) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[socket.socket]],
+        version: str,
+        *,
+        greet_seconds: float = GREET_SECONDS,
+    ) -> None:
         """``connect`` gives a fresh socket to a daemon, starting one if need be."""
         self._connect = connect
         self._version = version
+        self._greet_seconds = greet_seconds
         self._tasks = asyncio.TaskGroup()
         self._connection: _Connection | None = None
         self._connecting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
+        self._left = False
 
     async def __aenter__(self) -> RemoteEngine:
         await self._tasks.__aenter__()
@@ -155,29 +190,50 @@ class RemoteEngine:
         return self
 
     async def __aexit__(self, *error: Any) -> None:
-        if self._reader:
+        self._left = True
+        if self._connection and self._reader:
             self._reader.cancel()
+            self._connection.end()
         await self._tasks.__aexit__(None, None, None)
 
     async def _greeted(self) -> Link:
-        link = Link(await self._connect())
-        try:
-            await greet(link, self._version)
-        except BaseException:
-            link.close()
-            raise
-        return link
+        lost = _Lost()
+        for _ in range(TRIES):
+            link = Link(await self._connect(), descriptors=True)
+            try:
+                async with asyncio.timeout(self._greet_seconds):
+                    await greet(link, self._version)
+            except _Lost as error:
+                link.close()
+                lost = error
+            except TimeoutError:
+                link.close()
+                raise DaemonUnreachable(
+                    "engine daemon", "does not answer", hint="distrodeck serve --stop ends it"
+                ) from None
+            except BaseException:
+                link.close()
+                raise
+            else:
+                return link
+        raise lost
 
     async def _ensure(self) -> _Connection:
         async with self._connecting:
+            if self._left:
+                raise _Lost
             if self._connection is None or self._connection.lost:
                 self._connection = _Connection(await self._greeted())
                 self._reader = self._tasks.create_task(self._connection.read())
             return self._connection
 
     async def _call(self, verb: str, *arguments: object) -> Any:
-        connection = await self._ensure()
-        kind, payload = await connection.call(verb, arguments)
+        try:
+            kind, payload = await (await self._ensure()).call(verb, arguments)
+        except _Lost as lost:
+            if lost.sent and not VERBS[verb].asks:
+                raise
+            kind, payload = await (await self._ensure()).call(verb, arguments)
         if kind is Kind.ERROR:
             raise unpack_failure(payload)
         return unpack_result(verb, payload)

@@ -17,6 +17,8 @@ END     server    none; ends the stream
 
 ``attach`` is answered by a RESULT that carries a connected socket (SCM_RIGHTS): the client then
 talks to the session's holder directly, and the daemon may go away.
+
+A daemon tells its starter by one frame on a pipe: RESULT, it is ready; ERROR, why it will not be.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from core.domain import (
     Session,
     ShellSpec,
 )
-from core.errors import DeckError, InvalidInput, by_code
+from core.errors import DaemonUnreachable, DeckError, InvalidInput, by_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +54,8 @@ PROTOCOL = 1
 HEADER = struct.Struct("!IBI")
 MAX_PAYLOAD = 64 << 20
 """Bytes; more closes the connection."""
+
+_MALFORMED = (msgspec.MsgspecError, RecursionError, ValueError)
 
 
 class Kind(IntEnum):
@@ -93,34 +97,36 @@ class Verb:
     parameters: tuple[tuple[str, Any], ...]
     returns: Any
     stream: bool = False
+    asks: bool = False
+    """Changes nothing: a client that lost its connection may simply ask again."""
 
 
 VERBS: dict[str, Verb] = {
-    "images": Verb((), list[Image]),
-    "image": Verb((("name", str),), Image),
-    "history": Verb((("name", str),), list[HistoryEntry]),
-    "distros": Verb((), list[Distro]),
-    "distro": Verb((("name", str),), Distro),
-    "catalog": Verb((), Catalog),
+    "images": Verb((), list[Image], asks=True),
+    "image": Verb((("name", str),), Image, asks=True),
+    "history": Verb((("name", str),), list[HistoryEntry], asks=True),
+    "distros": Verb((), list[Distro], asks=True),
+    "distro": Verb((("name", str),), Distro, asks=True),
+    "catalog": Verb((), Catalog, asks=True),
     "refresh": Verb((), Job),
     "pull": Verb((("spec", PullSpec),), Job),
     "remove": Verb((("name", str), ("force", bool)), None),
     "start": Verb((("name", str),), Distro),
     "stop": Verb((("name", str),), Distro),
     "restart": Verb((("name", str),), Distro),
-    "sessions": Verb((), list[Session]),
+    "sessions": Verb((), list[Session], asks=True),
     "open": Verb((("spec", ShellSpec),), Session),
-    "attach": Verb((("session", int), ("viewer", bool)), Session),
+    "attach": Verb((("session", int), ("viewer", bool)), None),
     "input": Verb((("session", int), ("data", bytes)), None),
     "resize": Verb((("session", int), ("rows", int), ("columns", int)), None),
     "close": Verb((("session", int),), None),
     "run": Verb((("spec", RunSpec),), RunResult),
-    "jobs": Verb((), list[Job]),
+    "jobs": Verb((), list[Job], asks=True),
     "watch": Verb((("job", str),), Job, stream=True),
     "result": Verb((("job", str),), Job),
     "cancel": Verb((("job", str),), None),
-    "info": Verb((), EngineInfo),
-    "doctor": Verb((), list[Check]),
+    "info": Verb((), EngineInfo, asks=True),
+    "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
 }
@@ -143,7 +149,9 @@ _event_decoder = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
 
 
 def pack(kind: Kind, channel: int, payload: bytes = b"") -> bytes:
-    """One frame."""
+    """One frame. Raises: InvalidInput, if the other side would not take it."""
+    if len(payload) > MAX_PAYLOAD:
+        raise InvalidInput("frame", f"{len(payload)} bytes, at most {MAX_PAYLOAD}")
     return HEADER.pack(len(payload), kind, channel) + payload
 
 
@@ -185,22 +193,28 @@ def unpack_call(payload: bytes) -> tuple[str, dict[str, Any]]:
         }
     except KeyError as error:
         raise InvalidInput(str(error.args[0]), "no such verb in this engine") from None
-    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+    except _MALFORMED as error:
         raise InvalidInput("call", f"malformed, {error}") from None
     return name, arguments
 
 
 def unpack_result(verb: str, payload: bytes) -> Any:
-    """The value of a RESULT or of an ITEM of the verb's stream."""
-    if verb == "events":
-        name, raw = _event_decoder.decode(payload)
-        return msgspec.msgpack.decode(raw, type=_EVENTS[name])
-    return msgspec.msgpack.decode(payload, type=VERBS[verb].returns)
+    """The value of a RESULT or of an ITEM of the verb's stream. Raises: DaemonUnreachable."""
+    try:
+        if verb == "events":
+            name, raw = _event_decoder.decode(payload)
+            return msgspec.msgpack.decode(raw, type=_EVENTS[name])
+        return msgspec.msgpack.decode(payload, type=VERBS[verb].returns)
+    except (*_MALFORMED, KeyError) as error:
+        raise _foreign(error) from None
 
 
 def unpack_failure(payload: bytes) -> DeckError:
     """The error of an ERROR frame, as the class it was raised as."""
-    failure = msgspec.msgpack.decode(payload, type=Failure)
+    try:
+        failure = msgspec.msgpack.decode(payload, type=Failure)
+    except _MALFORMED as error:
+        return _foreign(error)
     return by_code(failure.code)(
         failure.what,
         failure.why,
@@ -214,5 +228,14 @@ def unpack_hello(payload: bytes) -> Hello:
     """The HELLO of the other side. Raises: InvalidInput."""
     try:
         return msgspec.msgpack.decode(payload, type=Hello)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except _MALFORMED as error:
         raise InvalidInput("hello", f"malformed, {error}") from None
+
+
+def _foreign(error: Exception) -> DaemonUnreachable:
+    """An answer that this client cannot read: the daemon is of another version."""
+    return DaemonUnreachable(
+        "engine daemon",
+        f"answered what this client does not know, {error}",
+        hint="end it with: distrodeck serve --stop (sessions stay), then try again",
+    )

@@ -11,6 +11,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.background import background
 from core.domain import Caller
 from core.errors import DeckError, InvalidInput, Refused
 from core.serve.native.codec import (
@@ -25,7 +26,7 @@ from core.serve.native.codec import (
     unpack_call,
     unpack_hello,
 )
-from core.serve.native.link import Link
+from core.serve.native.link import Link, peer
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +39,12 @@ _log = logging.getLogger(__name__)
 
 HELLO_SECONDS = 5.0
 """A client that has not said hello by then is dropped."""
+
+MAX_CALLS = 256
+"""Calls under way on one connection; one more is refused."""
+
+ACCEPT_AGAIN_SECONDS = 0.2
+"""Wait after the process ran out of descriptors: a connection that ends gives one back."""
 
 CAPABILITIES = ("events", "attach-by-descriptor")
 
@@ -53,8 +60,8 @@ class Served(Protocol):
         """A socket attached to a session, to be handed to the caller."""
         ...
 
-    def shutdown(self) -> None:
-        """End the daemon; sessions stay."""
+    def shutdown(self, caller: Caller) -> None:
+        """End the daemon; sessions stay. Raises: Refused."""
         ...
 
 
@@ -62,34 +69,41 @@ class NativeServer:
     """Accepts connections on a listening socket until cancelled."""
 
     def __init__(
-        self, served: Served, version: str, *, on_clients: Callable[[int], None] | None = None
+        self,
+        served: Served,
+        version: str,
+        *,
+        on_clients: Callable[[int], None] | None = None,
+        hello_seconds: float = HELLO_SECONDS,
     ) -> None:
+        """``on_clients`` hears how many clients there are whenever that changes."""
         self._served = served
         self._version = version
         self._on_clients = on_clients
+        self._hello_seconds = hello_seconds
         self._clients = 0
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve until cancelled; then every connection is closed."""
-        loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as tasks:
+        async with background() as tasks:
             while True:
-                sock, _address = await loop.sock_accept(listener)
-                tasks.create_task(self._connection(Link(sock)))
+                tasks.start(self._connection(Link(await _accept(listener))))
 
     async def _connection(self, link: Link) -> None:
-        self._count(1)
         try:
             caller = await self._greet(link)
-            await _Conversation(self._served, link, caller).run()
+            self._count(1)
+            try:
+                await _Conversation(self._served, link, caller).run()
+            finally:
+                self._count(-1)
         except (DeckError, TimeoutError, ConnectionError) as error:
-            _log.info("connection dropped: %s", error)
+            _log.info("connection dropped: %s", error or "no hello in time")
         except Exception:
             # The daemon's outer boundary: a defect ends one connection.
             _log.exception("connection")
         finally:
             link.close()
-            self._count(-1)
 
     def _count(self, change: int) -> None:
         self._clients += change
@@ -97,19 +111,32 @@ class NativeServer:
             self._on_clients(self._clients)
 
     async def _greet(self, link: Link) -> Caller:
-        pid, uid = link.peer()
-        if uid != os.geteuid():
-            error = Refused("connection", f"user {uid} may not use this engine")
-            await link.write(pack_failure(0, error))
-            raise error
-        hello = Hello(PROTOCOL, self._version, os.getpid(), CAPABILITIES)
-        await link.write(pack_value(Kind.HELLO, 0, hello))
-        async with asyncio.timeout(HELLO_SECONDS):
+        pid, uid = peer(link.socket)
+        async with asyncio.timeout(self._hello_seconds):
+            if uid != os.geteuid():
+                error = Refused("connection", f"user {uid} may not use this engine")
+                await link.write(pack_failure(0, error))
+                raise error
+            hello = Hello(PROTOCOL, self._version, os.getpid(), CAPABILITIES)
+            await link.write(pack_value(Kind.HELLO, 0, hello))
             frame = await link.read()
         if frame is None or frame[0] is not Kind.HELLO:
             raise InvalidInput("connection", "did not begin with a hello")
         unpack_hello(frame[2])
         return Caller(uid=uid, pid=pid)
+
+
+async def _accept(listener: socket.socket) -> socket.socket:
+    """The next connection, however long there is no descriptor for it."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            sock, _address = await loop.sock_accept(listener)
+        except OSError as error:
+            _log.warning("accept: %s", error)
+            await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+        else:
+            return sock
 
 
 class _Conversation:
@@ -123,23 +150,30 @@ class _Conversation:
         self._calls: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Until the client goes; calls still under way are given up then."""
-        async with asyncio.TaskGroup() as tasks:
-            try:
-                while frame := await self._link.read():
-                    kind, channel, payload = frame
-                    if kind is Kind.CALL:
-                        task = tasks.create_task(self._call(channel, payload))
-                        self._calls[channel] = task
-                        task.add_done_callback(partial(self._ended, channel))
-                    elif kind is Kind.CANCEL and (running := self._calls.get(channel)):
+        """Until the client goes; calls still under way are given up then.
+
+        Raises:
+            InvalidInput: the client broke the protocol.
+            ConnectionError: it went away inside a frame.
+        """
+        async with background() as tasks:
+            while frame := await self._link.read():
+                kind, channel, payload = frame
+                if kind is Kind.CANCEL:
+                    if running := self._calls.get(channel):
                         running.cancel()
-            finally:
-                for running in list(self._calls.values()):
-                    running.cancel()
+                elif kind is not Kind.CALL or channel in self._calls:
+                    raise InvalidInput("frame", f"{kind.name} on channel {channel} out of place")
+                elif len(self._calls) >= MAX_CALLS:
+                    error = Refused("call", f"more than {MAX_CALLS} at once on one connection")
+                    await self._answer(pack_failure(channel, error))
+                else:
+                    task = tasks.start(self._call(channel, payload))
+                    self._calls[channel] = task
+                    task.add_done_callback(partial(self._ended, channel))
 
     def _ended(self, channel: int, _task: asyncio.Task[None]) -> None:
-        self._calls.pop(channel, None)
+        del self._calls[channel]
 
     async def _call(self, channel: int, payload: bytes) -> None:
         try:
@@ -147,8 +181,8 @@ class _Conversation:
             if verb == "attach":
                 await self._attach(channel, **arguments)
             elif verb == "shutdown":
+                self._served.shutdown(self._caller)
                 await self._link.write(pack_value(Kind.RESULT, channel, None))
-                self._served.shutdown()
             elif VERBS[verb].stream:
                 await self._stream(channel, verb, arguments)
             else:
@@ -170,11 +204,9 @@ class _Conversation:
             _log.info("client went before its answer")
 
     async def _attach(self, channel: int, session: int, *, viewer: bool) -> None:
-        found = next((one for one in await self._engine.sessions() if one.id == session), None)
-        sock = await self._served.dial(self._caller, session, viewer=viewer)
-        with sock:
-            frame = pack_value(Kind.RESULT, channel, found)
-            await self._link.write_with_descriptor(frame, sock.fileno())
+        with await self._served.dial(self._caller, session, viewer=viewer) as sock:
+            result = pack_value(Kind.RESULT, channel, None)
+            await self._link.write(result, descriptor=sock.fileno())
 
     async def _stream(self, channel: int, verb: str, arguments: dict[str, Any]) -> None:
         pack_item: Callable[[int, Any], bytes] = _pack_item

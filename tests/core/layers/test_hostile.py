@@ -279,6 +279,15 @@ async def test_overlay_attributes_of_an_archive_are_dropped(
     assert os.listxattr(root / "layer" / "d" / "f") == []
 
 
+async def test_warnings_do_not_grow_with_the_archive(make_root: Callable[..., Path]) -> None:
+    root = make_root()
+    records = [record(b"SCHILY.xattr.security.%d" % n, b"x") for n in range(5000)]
+    (root / "blob").write_bytes(pax(*records) + file(b"a") + END)
+    done = await unpack_blob(root / "blob", root / "layer", [])
+    assert len(done.warnings) == 33
+    assert done.warnings[-1] == "more left out: a and 4967 more"
+
+
 async def test_a_device_that_would_be_a_whiteout_is_left_out(
     make_root: Callable[..., Path],
 ) -> None:

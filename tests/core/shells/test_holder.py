@@ -164,7 +164,8 @@ async def test_it_stops_by_itself_without_sessions(brief: HolderSpec) -> None:
 async def test_a_daemon_keeps_the_distro_running_until_it_is_stopped(brief: HolderSpec) -> None:
     async with holding(brief) as link:
         pid = await pid_of(link)
-        await run(link, 2, ["sh", "-c", "setsid sleep 999 >/dev/null 2>&1 </dev/null &"])
+        daemon = "setsid sh -c 'echo > /tmp/up; exec sleep 999' >/dev/null 2>&1 </dev/null &"
+        await run(link, 2, ["sh", "-c", f"{daemon} while ! [ -e /tmp/up ]; do :; done"])
         await asyncio.sleep(2)  # longer than its linger time: that nothing happens is the point
         assert (await link.hello())["processes"] == 1
         await link.stop()
