@@ -23,18 +23,17 @@ from core.runtimes.forking import from_os
 from core.shells.dialing import dial
 from core.shells.launch import (
     HOLDERS,
-    HolderSpec,
     ended_sessions,
     ensure_holder,
     find_holders,
     forget_session,
 )
 from core.shells.link import HolderLink
+from core.shells.plan import plan_holder
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from core.background import Background
     from core.bus import Bus
@@ -256,7 +255,8 @@ class Roster:
         self._starting.add(record.id)
         self.on_distro(record.name)
         try:
-            link = await ensure_holder(self._plan(record))
+            plan = plan_holder(record, store=self._store, paths=self._paths, idmap=self._idmap)
+            link = await ensure_holder(plan)
             self._follow(link)
         except OSError as error:
             raise from_os(error) from error
@@ -281,27 +281,6 @@ class Roster:
                 await self._followed(link)
             finally:
                 self._opening -= Counter((record.id,))
-
-    def _plan(self, record: DistroRecord) -> HolderSpec:
-        host = not record.image_digest
-        config = record.config
-        return HolderSpec(
-            run=self._paths.run,
-            distro=record.id,
-            name=record.name,
-            layers=() if host else tuple(self._store.layer_paths(record.image_digest)),
-            upper=record.upper,
-            work=record.work,
-            idmap=self._idmap,
-            env=config.env,
-            user=config.user,
-            host_root=host,
-            masks=self._own_folders() if host else (),
-        )
-
-    def _own_folders(self) -> tuple[Path, ...]:
-        paths = self._paths
-        return (paths.data, paths.run, paths.state, paths.cache, paths.config)
 
     async def start(self, record: DistroRecord) -> None:
         """Bring a distro's sandbox up and keep it up."""
