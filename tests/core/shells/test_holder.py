@@ -328,6 +328,8 @@ async def test_another_user_is_refused(link: HolderLink, ordinary_user: host.Use
         frames.pack(frames.CALL, b"[]"),
         frames.pack(frames.CALL, b'{"seq": "x", "verb": 3}'),
         frames.pack(frames.ATTACH, b'{"session": "x"}'),
+        frames.pack(frames.ATTACH, b"1"),
+        frames.pack(frames.CALL, b"1"),
         frames.pack(frames.CALL, b'{"seq": 1, "verb": "open", "session": 5, "shell": {}}'),
     ],
 )
@@ -340,6 +342,28 @@ async def test_nonsense_costs_only_its_own_connection(link: HolderLink, bad: byt
     assert await run(link, 2, ["echo", "fine"]) == (0, b"fine\n", b"")
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        frames.pack(frames.SIZE, b"x"),
+        frames.pack(frames.SIGNAL),
+        frames.pack(frames.HAND_IN, b"short"),
+    ],
+)
+async def test_a_frame_cut_short_costs_only_its_own_attachment(
+    link: HolderLink, bad: bytes
+) -> None:
+    await link.open(2, SH)
+    connection = await dial(link.folder, 2)
+    connection.setblocking(True)
+    connection.settimeout(10)
+    connection.sendall(bad)
+    while connection.recv(1 << 16):
+        pass
+    connection.close()
+    assert [one.id for one in await link.sessions()] == [2]
+
+
 async def test_an_attached_connection_reaches_no_other_session(link: HolderLink) -> None:
     await link.open(2, SH)
     await link.open(3, SH)
@@ -347,9 +371,11 @@ async def test_an_attached_connection_reaches_no_other_session(link: HolderLink)
     connection.setblocking(True)
     connection.settimeout(10)
     connection.sendall(frames.pack(frames.ATTACH, json.dumps({"session": 3}).encode()))
-    while connection.recv(1 << 16):
-        pass
+    reader, told = frames.FrameReader(frames.HOLDER_LIMITS), []
+    while data := connection.recv(1 << 16):
+        told += [json.loads(body) for kind, body in reader.feed(data) if kind == frames.ATTACHED]
     connection.close()
+    assert {record["id"] for record in told} == {2}
 
 
 async def test_a_folder_named_core_in_the_working_directory_is_not_run(
