@@ -41,18 +41,6 @@ class PullSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShellSettings:
-    """``[shell]``."""
-
-    prefix: str = "ctrl+]"
-    """The one key that a shell does not get."""
-    scrollback: int = 10_000
-    """Lines of history kept for each session."""
-    order: tuple[str, ...] = ("bash", "zsh", "fish", "ash", "sh")
-    """Shells tried, first to last, where the user's own entry in passwd names none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSettings:
     """``[catalog.sources.NAME]``."""
 
@@ -89,7 +77,6 @@ class Settings:
     """All of ``config.toml``."""
 
     pull: PullSettings = field(default_factory=PullSettings)
-    shell: ShellSettings = field(default_factory=ShellSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
 
@@ -138,12 +125,11 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
         line = int(match[1]) if match else text.count("\n") + 1
         raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:], hint=_REPAIR) from None
     reader = _Reader(text, name)
-    top = reader.table((), document, dict.fromkeys(("pull", "shell", "catalog", "daemon"), _table))
+    top = reader.table((), document, dict.fromkeys(("pull", "catalog", "daemon"), _table))
     catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
     sources = catalog.pop("sources", {})
     return Settings(
         pull=PullSettings(**reader.table(("pull",), top.get("pull", {}), _PULL)),
-        shell=ShellSettings(**reader.table(("shell",), top.get("shell", {}), _SHELL)),
         daemon=DaemonSettings(**reader.table(("daemon",), top.get("daemon", {}), _DAEMON)),
         catalog=CatalogSettings(
             **catalog, sources=tuple(reader.source(name, value) for name, value in sources.items())
@@ -281,22 +267,6 @@ def _seconds(value: object) -> float:
     return float(value)
 
 
-def _prefix(value: object) -> str:
-    key = _text(value).lower()
-    if not re.fullmatch(r"ctrl\+([a-z]|[\]\\^_@]|space)|f([1-9]|1[0-2])", key):
-        raise ValueError("not a prefix key such as ctrl+], ctrl+b, ctrl+space or f12")
-    return key
-
-
-def _shells(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise ValueError("a list of shells is wanted, as in ['bash', 'sh']")
-    for shell in value:
-        if not isinstance(shell, str) or not re.fullmatch(r"/?[\w.+-]+(/[\w.+-]+)*", shell):
-            raise ValueError(f"{shell!r} is not the name or path of a shell")
-    return tuple(value)
-
-
 def _kind(value: object) -> SourceKind:
     for kind in SOURCE_KINDS:
         if value == kind:
@@ -305,11 +275,6 @@ def _kind(value: object) -> SourceKind:
 
 
 _PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16)}
-_SHELL: dict[str, Check] = {
-    "prefix": _prefix,
-    "scrollback": _whole(0, 1_000_000),
-    "order": _shells,
-}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
 _CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}
 _SOURCE: dict[str, Check] = {

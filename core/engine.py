@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from core.errors import NoSpace
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
         ShellSpec,
     )
     from core.events import Event
+
+
+RESIZE, RESTORE = 0, 3
+"""Kinds of :attr:`Output.stream` that are no text."""
 
 
 @runtime_checkable
@@ -193,6 +199,18 @@ class Output(Protocol):
     def replay(self) -> bool:
         """True while this is history: a terminal query in it must not be answered again."""
         ...
+
+
+def check_whole(piece: Output) -> None:
+    """For whoever must not miss a byte of a session without a terminal.
+
+    Raises:
+        NoSpace: the engine had to throw output away before it was read.
+    """
+    if piece.stream == RESTORE:
+        raise NoSpace(
+            "output", "some of it was lost", hint="the engine's disk is full: free some space"
+        )
 
 
 @runtime_checkable

@@ -18,6 +18,7 @@ from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
+from core.engine import check_whole
 from core.errors import InvalidInput, NotFound, Refused, Unsupported
 from core.events import (
     CatalogChanged,
@@ -269,6 +270,7 @@ class LocalEngine:
             tasks.start(_feed(attachment, spec.input))
             streams: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
             async for piece in attachment.output():
+                check_whole(piece)
                 streams.setdefault(piece.stream, bytearray()).extend(piece.data)
                 if sum(map(len, streams.values())) > MAX_RUN_OUTPUT:
                     raise Unsupported(

@@ -101,7 +101,7 @@ def find_paths(root: Path | None = None) -> Paths:
             data=Path("/var/lib/distrodeck"),
             state=Path("/var/log/distrodeck"),
             cache=Path("/var/cache/distrodeck"),
-            run=Path("/run/distrodeck"),
+            run=Path("/var/lib/distrodeck/run"),
         )
     home = Path.home()
 

@@ -27,8 +27,6 @@ BOUNDARIES = frozenset(
         "core/background.py",  # raises it again itself, unwrapped
         "core/jobs.py",  # a job: its error becomes its state
         "core/serve/native/server.py",  # a daemon's connection
-        "tui/bridge.py",  # the console's calls
-        "tui/ssh/session.py",  # one SSH session
     }
 )
 """The only places where an unforeseen exception may end: what is around them must live on."""

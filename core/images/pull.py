@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.store.store import Store
 
 AT_ONCE = 3
+"""Layers fetched at a time unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ async def pull_image(
     credentials: Credentials | None = None,
     plain_http: bool = False,
     pinned: bool = False,
+    at_once: int = AT_ONCE,
     report: Report = ignore,
     patience: Patience | None = None,
 ) -> Pulled:
@@ -76,7 +78,7 @@ async def pull_image(
         found = await resolve(registry, reference, platform)
         pull = _Pull(store, reference, found, registry, progress)
         await store.intake.hold(lease, pull.needs())
-        await pull.fetch()
+        await pull.fetch(at_once)
     progress.enter("commit")
     image = pull.image()
     await store.intake.commit(image, documents=found.documents, pinned=pinned)
@@ -116,11 +118,11 @@ class _Pull:
             needs |= {layer.digest, layer.diff_id}
         return needs
 
-    async def fetch(self) -> None:
+    async def fetch(self, at_once: int) -> None:
         """Unpack every layer that is not there; raises the first error alone."""
         self._progress.expect((layer.digest, layer.size) for layer in self._layers)
         self._progress.enter("fetch")
-        slots = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(at_once)
         try:
             async with asyncio.TaskGroup() as group:
                 for position in range(len(self._layers)):

@@ -41,6 +41,10 @@ class HolderOutput:
     replay: bool
 
 
+LEAVE_SECONDS = 1.0
+"""How long what was written last may take to be sent when the client leaves."""
+
+
 class HolderAttachment:
     """See :class:`core.engine.Attachment`. Made by :meth:`from_socket`."""
 
@@ -75,6 +79,11 @@ class HolderAttachment:
             yield attachment
         finally:
             writer.close()
+            try:
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await writer.wait_closed()
+            except (TimeoutError, ConnectionError):
+                writer.transport.abort()
 
     async def _begin(self) -> None:
         """Read what the holder says first: the session and where it starts."""

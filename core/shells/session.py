@@ -243,6 +243,7 @@ class Session:
 
     def _intake_progressed(self) -> None:
         self.audience.pump()
+        self._resume()
 
     def resize(self, rows: int, columns: int) -> None:
         """Set the size; values below 1 are ignored."""

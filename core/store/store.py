@@ -329,14 +329,15 @@ class Store:
         Runs until cancelled. What cannot be deleted now is tried again.
         """
         while True:
-            await self.empty_trash()
             self._litter.clear()
+            await self.empty_trash()
             with suppress(TimeoutError):
                 async with asyncio.timeout(period):
                     await self._litter.wait()
 
     async def empty_trash(self) -> None:
         """Delete what is in the trash now."""
-        for path in list(self.layout.trash.iterdir()):
-            with suppress(DeckError, OSError):
-                await remove_tree(path, enter=self.enter)
+        with suppress(OSError):
+            for path in list(self.layout.trash.iterdir()):
+                with suppress(DeckError, OSError):
+                    await remove_tree(path, enter=self.enter)

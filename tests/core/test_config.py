@@ -12,11 +12,6 @@ EVERYTHING = """
 [pull]
 parallel_layers = 5
 
-[shell]
-prefix = "Ctrl+B"
-scrollback = 500
-order = ["zsh", "/usr/bin/fish"]
-
 [daemon]
 idle_seconds = 2.5
 
@@ -47,9 +42,6 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(EVERYTHING)
     settings = read_settings(tmp_path)
     assert settings.pull.parallel_layers == 5
-    assert settings.shell.prefix == "ctrl+b"
-    assert settings.shell.scrollback == 500
-    assert settings.shell.order == ("zsh", "/usr/bin/fish")
     assert settings.daemon.idle_seconds == 2.5
     assert not settings.catalog.builtin
     assert settings.catalog.this_host
@@ -91,15 +83,12 @@ def test_plain_http_is_for_loopback_and_for_registries_that_say_so() -> None:
             "unknown key 'paralel_layers' in [pull]",
             "parallel_layers",
         ),
-        ("\n[shel]\n", 2, "unknown key 'shel'", "did you mean shell?"),
-        ("zzz = 1", 1, "unknown key 'zzz'", "known here: pull, shell"),
-        ("[shell]\n\nscrollback = -1", 3, "scrollback: a whole number from 0", ""),
-        ("[shell]\nscrollback = true", 2, "scrollback: a whole number", ""),
-        ("shell.scrollback = 'many'", 1, "scrollback: a whole number", ""),
-        ("shell = 3", 1, "shell: not a table", ""),
-        ("[shell]\nprefix = 'x'", 2, "prefix: not a prefix key", ""),
-        ("[shell]\norder = []", 2, "order: a list of shells", ""),
-        ("[shell]\norder = ['a b']", 2, "order: 'a b' is not", ""),
+        ("\n[pul]\n", 2, "unknown key 'pul'", "did you mean pull?"),
+        ("zzz = 1", 1, "unknown key 'zzz'", "known here: pull, catalog"),
+        ("[pull]\n\nparallel_layers = -1", 3, "parallel_layers: a whole number from 1", ""),
+        ("[pull]\nparallel_layers = true", 2, "parallel_layers: a whole number", ""),
+        ("pull.parallel_layers = 'many'", 1, "parallel_layers: a whole number", ""),
+        ("pull = 3", 1, "pull: not a table", ""),
         ("[daemon]\nidle_seconds = 'long'", 2, "idle_seconds: seconds", ""),
         ("[daemon]\nidle_seconds = nan", 2, "idle_seconds: seconds", ""),
         ("[catalog]\nbuiltin = 1", 2, "builtin: true or false", ""),

@@ -17,6 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from core.engine import check_whole
 from core.errors import DeckError
 from tui.cli.report import PIPE_CLOSED
 
@@ -78,6 +79,7 @@ async def _drain(attachment: Attachment) -> bool:
     writers = {1: Writer(1), 2: Writer(2)}
     broken: dict[int, float] = {}
     async for piece in attachment.output():
+        check_whole(piece)
         if not piece.data:
             continue
         try:

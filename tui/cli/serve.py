@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.domain import EngineInfo
     from core.paths import Paths
 
-_END_SECONDS = 10
+_END_SECONDS = 30
 """What a daemon may take to end; it has nothing to wait for but calls under way."""
 
 

@@ -39,7 +39,7 @@ class ScreenView:
         """A line of the console's own below the last output (how the session ended)."""
         self._strips: dict[str, _Kept] = {}
         self._rows: dict[int, _Kept] = {}
-        self._drawn: dict[int, Strip] = {}
+        self._told: dict[int, Strip] = {}
         self._overlay: tuple[Strip, tuple[int, bool, bool], Strip] | None = None
         self._top = 0
         self._cell: tuple[int, int] | None = None
@@ -68,7 +68,7 @@ class ScreenView:
         """Build every strip anew."""
         self._strips.clear()
         self._rows.clear()
-        self._drawn.clear()
+        self._told.clear()
         self._overlay = None
 
     # positions
@@ -120,9 +120,9 @@ class ScreenView:
     # drawing
 
     def changed_rows(self) -> list[int]:
-        """Rows of the window that look different from what :meth:`draw` last gave.
+        """Rows of the window that look different from what was last reported here.
 
-        Takes the terminal's dirty rows.
+        Takes the terminal's dirty rows; the caller has the rows drawn.
         """
         dirty = self.terminal.take_dirty()
         if self.back:
@@ -136,15 +136,21 @@ class ScreenView:
         else:
             candidates = {row + offset for row in dirty.rows}
             candidates.update(cell[0] for cell in (before[1], self._cell) if cell)
-        return [
+        changed = [
             y
             for y in sorted(candidates)
-            if 0 <= y < self.height and self._strip(y) is not self._drawn.get(y)
+            if 0 <= y < self.height and self._strip(y) is not self._told.get(y)
         ]
+        self._told.update((y, self._strip(y)) for y in changed)
+        return changed
 
     def draw(self, y: int) -> Strip:
         """Row ``y`` of the window as it is now."""
-        strip = self._drawn[y] = self._strip(y)
+        strip = self._strip(y)
+        # Textual asks for all rows between two regions it refreshes and may show none of them:
+        # a row is not up to date because it was drawn, and what was told of it holds no more.
+        if self._told.get(y) is not strip:
+            self._told.pop(y, None)
         return strip
 
     def _strip(self, y: int) -> Strip:

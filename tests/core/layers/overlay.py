@@ -44,7 +44,7 @@ def run_on_overlay(
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done
     return done.stdout
 
 

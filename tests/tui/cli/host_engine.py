@@ -10,13 +10,16 @@ import asyncio
 import json
 import os
 import pty
+import shutil
 import signal
+import subprocess
 import sys
+import termios
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.domain import (
     Catalog,
@@ -63,73 +66,118 @@ class Piece:
     replay: bool = False
 
 
+async def ready(descriptor: int, *, to_write: bool = False) -> None:
+    """Wait until a descriptor can be read or written."""
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+    add, remove = (
+        (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
+    )
+    add(descriptor, event.set)
+    try:
+        await event.wait()
+    finally:
+        remove(descriptor)
+
+
+class Process:
+    """A process of this host with three pipes or a PTY, all of them non-blocking."""
+
+    def __init__(self, spec: ShellSpec) -> None:
+        self.argv = spec.argv or ("/bin/sh",)
+        self.outputs: dict[int, int] = {}
+        if spec.tty:
+            self.input, child = pty.openpty()
+            termios.tcsetwinsize(child, (spec.rows, spec.columns))
+            self.outputs = {1: self.input}
+            children = [child, child, child]
+        else:
+            inward, self.input = os.pipe()
+            self.outputs[1], outward = os.pipe()
+            self.outputs[2], errors = os.pipe()
+            children = [inward, outward, errors]
+        try:
+            self.popen = subprocess.Popen(
+                ["setsid", *(["--ctty"] if spec.tty else []), "env", *self.argv],
+                stdin=children[0],
+                stdout=children[1],
+                stderr=children[2],
+                cwd=spec.workdir or None,
+                env={**os.environ, **dict(spec.env)},
+            )
+        finally:
+            for descriptor in set(children):
+                os.close(descriptor)
+        self.pidfd = os.pidfd_open(self.popen.pid)
+        for descriptor in {self.input, *self.outputs.values()}:
+            os.set_blocking(descriptor, False)
+
+    def end(self) -> None:
+        if self.popen.poll() is None:
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        for descriptor in {self.input, self.pidfd, *self.outputs.values()} - {-1}:
+            os.close(descriptor)
+
+
 class HostAttachment:
-    def __init__(self, session: Session, process: Any, master: int | None) -> None:
+    def __init__(self, session: Session, process: Process) -> None:
         self.session = session
         self.controller = True
         self.checkpoint = b""
         self.checkpoint_size = (session.rows, session.columns)
         self._process = process
-        self._master = master
         self._pieces: asyncio.Queue[Piece | None] = asyncio.Queue(8)
 
-    async def read_pipes(self) -> None:
+    async def read(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(1, self._process.stdout))
-            group.create_task(self._read(2, self._process.stderr))
+            for number, descriptor in self._process.outputs.items():
+                group.create_task(self._read(number, descriptor))
         await self._pieces.put(None)
 
-    async def _read(self, number: int, stream: asyncio.StreamReader) -> None:
-        while data := await stream.read(65536):
-            await self._pieces.put(Piece(number, data))
-
-    async def read_master(self) -> None:
-        loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
+    async def _read(self, number: int, descriptor: int) -> None:
         while True:
-            ready.clear()
-            loop.add_reader(self._master, ready.set)
-            await ready.wait()
-            loop.remove_reader(self._master)
+            await ready(descriptor)
             try:
-                data = os.read(self._master, 4096)
-            except OSError:
-                break
-            await self._pieces.put(Piece(1, data))
-        await self._pieces.put(None)
+                data = os.read(descriptor, 65536)
+            except OSError:  # a PTY that nobody has open any more
+                data = b""
+            if not data:
+                return
+            await self._pieces.put(Piece(number, data))
 
     async def output(self) -> AsyncIterator[Piece]:
         while piece := await self._pieces.get():
             yield piece
 
     async def write(self, data: bytes) -> None:
-        if self._master is not None:
-            os.write(self._master, data)
-            return
-        try:
-            self._process.stdin.write(data)
-            await self._process.stdin.drain()
-        except ConnectionError:
-            raise NotFound("session", "ended") from None
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._process.input, rest) :]
+            except BlockingIOError:
+                await ready(self._process.input, to_write=True)
+            except OSError:
+                raise NotFound("session", "ended") from None
 
     async def eof(self) -> None:
-        self._process.stdin.close()
+        os.close(self._process.input)
+        self._process.input = -1
 
     async def resize(self, rows: int, columns: int) -> None:
-        if self._master is not None:
-            import termios
-
-            termios.tcsetwinsize(self._master, (rows, columns))
+        if self.session.tty:
+            termios.tcsetwinsize(self._process.input, (rows, columns))
             await self._pieces.put(Piece(0, b"", (rows, columns)))
 
     async def signal(self, number: int) -> None:
         try:
-            os.killpg(self._process.pid, number)
+            os.killpg(self._process.popen.pid, number)
         except ProcessLookupError:
             raise NotFound("session", "ended") from None
 
     async def exit_code(self) -> int:
-        code = await self._process.wait()
+        await ready(self._process.pidfd)
+        code = self._process.popen.wait()
         return code if code >= 0 else 128 - code
 
 
@@ -166,7 +214,7 @@ class HostEngine:
         )
         self._jobs: dict[str, Job] = {}
         self._cancelled = asyncio.Event()
-        self._sessions: dict[int, tuple[Session, Any, int | None]] = {}
+        self._sessions: dict[int, tuple[Session, Process]] = {}
 
     async def distros(self) -> list[Distro]:
         return list(self._distros.values())
@@ -288,45 +336,16 @@ class HostEngine:
             self._cancelled.set()
 
     async def sessions(self) -> list[Session]:
-        return [session for session, _, _ in self._sessions.values()]
+        return [session for session, _ in self._sessions.values()]
 
     async def open(self, spec: ShellSpec) -> Session:
         await self.distro(spec.distro)
         argv = spec.argv or ("/bin/sh",)
-        master = slave = None
-        if spec.tty:
-            import termios
-
-            master, slave = pty.openpty()
-            termios.tcsetwinsize(slave, (spec.rows, spec.columns))
-        pipe = asyncio.subprocess.PIPE if slave is None else slave
-
-        def prepare() -> None:
-            os.setsid()
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-            signal.signal(signal.SIGTTIN, signal.SIG_DFL)
-            if slave is not None:
-                import fcntl
-                import termios
-
-                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                preexec_fn=prepare,
-                cwd=spec.workdir or None,
-                env={**os.environ, **dict(spec.env)},
-            )
-        except FileNotFoundError:
-            raise CommandNotFound(argv[0], "no such command in the distro") from None
-        except PermissionError:
-            raise CommandNotExecutable(argv[0], "not executable") from None
-        if slave is not None:
-            os.close(slave)
+        found = shutil.which(argv[0])
+        if "/" in argv[0] and Path(argv[0]).exists() and not found:
+            raise CommandNotExecutable(argv[0], "not executable")
+        if not found:
+            raise CommandNotFound(argv[0], "no such command in the distro")
         session = Session(
             id=2,
             distro=spec.distro,
@@ -337,18 +356,15 @@ class HostEngine:
             columns=spec.columns,
             tty=spec.tty,
         )
-        self._sessions[2] = (session, process, master)
+        self._sessions[2] = (session, Process(spec))
         return session
 
     @asynccontextmanager
     async def attach(self, session: int, *, viewer: bool = False) -> AsyncIterator[HostAttachment]:
         if session not in self._sessions:
             raise NotFound(f"session {session}", "no such session")
-        found, process, master = self._sessions[session]
-        attachment = HostAttachment(found, process, master)
-        reading = asyncio.ensure_future(
-            attachment.read_pipes() if master is None else attachment.read_master()
-        )
+        attachment = HostAttachment(*self._sessions[session])
+        reading = asyncio.ensure_future(attachment.read())
         try:
             yield attachment
         finally:
@@ -357,9 +373,12 @@ class HostEngine:
 
     async def close(self, session: int) -> None:
         if session in self._sessions:
-            process = self._sessions[session][1]
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._sessions[session][1].popen.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        for _, process in self._sessions.values():
+            process.end()
 
     async def info(self) -> EngineInfo:
         return EngineInfo(version="0.1.0", pid=os.getpid(), root="/var/lib/distrodeck")
@@ -384,8 +403,7 @@ async def open_engine(
     try:
         yield engine
     finally:
-        for number in engine._sessions:
-            await engine.close(number)
+        engine.end()
 
 
 def main() -> int:

@@ -158,3 +158,19 @@ def test_a_selection_is_drawn_in_exchanged_colours(view: ScreenView) -> None:
     view.changed_rows()
     marked = [segment for segment in view.draw(0) if segment.style and segment.style.bgcolor == INK]
     assert [segment.text for segment in marked] == ["two"]
+
+
+def test_a_row_drawn_for_a_neighbour_is_still_reported(view: ScreenView) -> None:
+    view.changed_rows()
+    view.terminal.feed(b"news")
+    view.draw(0)
+    assert 0 in view.changed_rows()
+
+
+def test_a_row_that_went_there_and_back_is_reported(view: ScreenView) -> None:
+    view.changed_rows()
+    view.draw(0)
+    view.terminal.feed(b"\x1b[?25l\x1b[Hnews")
+    view.draw(0)
+    view.terminal.feed(b"\x1b[2J")
+    assert 0 in view.changed_rows()
