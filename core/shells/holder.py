@@ -53,6 +53,7 @@ class Holder:
         self._peers: list[Peer] = []
         self._idle: Timer | None = None
         self._stopping: list[tuple[Peer, int]] = []
+        self._ending = False
         self._over = False
         self._monitor = os.pidfd_open(self.sandbox.monitor)
         self.loop.watch(self._monitor, read=self._sandbox_ended)
@@ -125,6 +126,9 @@ class Holder:
         Raises:
             DeckError: as the verb has it.
         """
+        if self._ending:
+            # Nothing runs any more: the end of the connection is the answer.
+            return LATER
         self._look_idle()
         verbs = {
             "hello": self._hello,
@@ -267,6 +271,7 @@ class Holder:
             # Daemons live on when their shell is gone; look again when they may be, too.
             self._idle = self.loop.later(max(_LOOK_AGAIN, self._linger), self._end_if_idle)
             return
+        self._ending = True
         self.sandbox.kill()
 
     def _sandbox_ended(self) -> None:
