@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pytest
 
 from core.domain import ShellSpec
 from core.errors import CommandNotFound, Conflict, NotFound, Unreachable
-from core.shells import frames
+from core.shells import dialing, frames
 from core.shells.dialing import connect
 from core.shells.launch import (
     HolderLink,
@@ -26,7 +27,9 @@ from core.shells.launch import (
     ensure_holder,
     find_holders,
     forget_session,
+    live_holders,
 )
+from core.shells.reaching import end_silent
 from tests import host
 from tests.core import distros
 from tests.core.distros import Screen, attached, holding, run
@@ -111,6 +114,39 @@ async def test_a_second_engine_finds_the_sessions_of_the_first(
             await screen.expect(b"before")
             await screen.type(b"exit 4\r")
             assert await screen.rest() == 4
+
+
+async def test_a_holder_that_is_stopped_makes_nobody_else_wait(
+    link: HolderLink, spec: HolderSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialing, "ANSWER_SECONDS", 0.3)
+    pid = await pid_of(link)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            assert await find_holders(spec.run) == []
+            with pytest.raises(dialing.Silent):
+                await ensure_holder(spec)
+        assert live_holders(spec.run) == {"d1"}
+        await asyncio.to_thread(end_silent, spec.folder)
+        assert live_holders(spec.run) == frozenset()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_full_backlog_does_not_block_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialing, "ANSWER_SECONDS", 0.3)
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind("sock")
+        listener.listen(0)
+        first.connect("sock")
+        async with asyncio.timeout(5):
+            with pytest.raises(dialing.Silent):
+                await dial(tmp_path, 2)
 
 
 async def test_killing_the_client_leaves_the_session_alone(
