@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.domain import ShellSpec
-from core.errors import CommandNotFound, Conflict, NotFound, Unreachable
+from core.errors import CommandNotFound, Conflict, DeckError, NotFound, Unreachable
 from core.shells import dialing, frames
 from core.shells.dialing import connect
 from core.shells.launch import (
@@ -376,6 +377,36 @@ async def test_nonsense_costs_only_its_own_connection(link: HolderLink, bad: byt
     assert connection.recv(10) == b""
     connection.close()
     assert await run(link, 2, ["echo", "fine"]) == (0, b"fine\n", b"")
+
+
+@pytest.mark.parametrize("tty", [True, False])
+async def test_what_cannot_start_for_want_of_descriptors_leaks_none(
+    link: HolderLink, *, tty: bool
+) -> None:
+    pid = await pid_of(link)
+    await run(link, 2, ["true"])
+    before = set(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names, not paths
+    usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    refused = 0
+    for free in range(2, 12):
+        limit = max(map(int, before)) + free
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, usual[1]))
+        try:
+            await link.open(10 + free, replace(SH, tty=tty))
+        except DeckError:
+            refused += 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
+        await link.close(10 + free)
+    assert refused
+    async with asyncio.timeout(distros.LIMIT):
+        while {one.state for one in await link.sessions()} != {"exited"}:
+            await asyncio.sleep(0.05)
+    kept = {f"{link.folder}/sessions/{one.id}/log" for one in await link.sessions()}
+    logs = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    assert {name for name in logs if name.endswith("/log")} == kept
+    # A log for each session that there was, and nothing else of any attempt.
+    after = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    assert after <= len(before) + len(kept)
 
 
 @pytest.mark.parametrize(
