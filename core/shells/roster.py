@@ -20,16 +20,18 @@ from typing import TYPE_CHECKING, TypeVar
 from core.errors import Conflict, DeckError, NotFound, Unreachable
 from core.events import SessionChanged
 from core.runtimes.forking import from_os
-from core.shells.dialing import dial
+from core.shells.dialing import Silent, dial
 from core.shells.launch import (
     HOLDERS,
     ended_sessions,
     ensure_holder,
     find_holders,
     forget_session,
+    live_holders,
 )
 from core.shells.link import HolderLink
 from core.shells.plan import plan_holder
+from core.shells.reaching import end_silent
 
 if TYPE_CHECKING:
     import socket
@@ -50,6 +52,9 @@ KEPT_SESSIONS = 100
 
 LOOK_SECONDS = 1.0
 """A holder that does not answer by then is taken at its last word."""
+
+STOP_SECONDS = 10.0
+"""A holder that has not ended its sandbox by then is killed, and the sandbox with it."""
 
 TRIES = 3
 """Holders tried before one that ends at once is somebody's problem."""
@@ -119,14 +124,15 @@ class Roster:
 
     async def adopt(self) -> None:
         """Take over the holders that run, and read what ended ones left."""
-        running = []
+        running = set(live_holders(self._paths.run))
         for link in await find_holders(self._paths.run):
             try:
-                told = await link.sessions()
-            except Unreachable:  # it ended just now; what it left is read below
+                async with asyncio.timeout(LOOK_SECONDS):
+                    told = await link.sessions()
+            except (Unreachable, TimeoutError):  # it ended; what it left is read below
                 link.disconnect()
                 continue
-            running.append(link.folder.name)
+            running.add(link.folder.name)
             for session in told:
                 self._sessions[session.id] = session
                 self._places[session.id] = link.folder.name
@@ -292,9 +298,23 @@ class Roster:
             await self._stop(record.id)
 
     async def _stop(self, ident: str) -> None:
+        folder = self._paths.run / HOLDERS / ident
+        if ident not in self._links:
+            try:
+                # It may be one that did not answer when the others were found.
+                self._follow(await HolderLink.connect(folder))
+            except Silent:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:
+                return
         while link := self._links.get(ident):
-            with suppress(Unreachable):  # it ended by itself meanwhile
-                await link.stop()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await link.stop()
+            except TimeoutError:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:  # it ended by itself meanwhile
+                pass
             await self._followed(link)
 
     @asynccontextmanager
