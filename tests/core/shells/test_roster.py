@@ -13,6 +13,7 @@ import pytest
 from core.domain import RunSpec, Session, ShellSpec
 from core.errors import CommandNotFound, Conflict, DeckError, InvalidInput, NotFound
 from core.events import DistroChanged, SessionChanged
+from core.shells import book
 from core.shells import roster as roster_module
 from core.shells.dialing import connect
 from core.shells.launch import HOLDERS
@@ -111,6 +112,7 @@ async def test_whoever_comes_while_a_holder_stops_by_itself_gets_the_next_one(
         await engine.stop("box")
 
 
+@pytest.mark.soak
 async def test_a_command_run_whenever_the_holder_stops_by_itself_always_runs(
     deck: Deck, engine: LocalEngine, soak: bool
 ) -> None:
@@ -322,7 +324,7 @@ async def test_the_next_engine_finds_sessions_but_not_the_commands_of_run(
 async def test_only_the_newest_ended_sessions_are_remembered(
     deck: Deck, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roster_module, "KEPT_SESSIONS", 3)
+    monkeypatch.setattr(book, "KEPT_SESSIONS", 3)
     for _ in range(6):
         session = await open_shell(engine, "true")
         await engine.run(RunSpec(distro="box", argv=("true",)))
@@ -334,7 +336,7 @@ async def test_only_the_newest_ended_sessions_are_remembered(
     assert kept[-1] == session.id
     on_disk = {int(path.name) for path in (folder_of(deck) / "sessions").iterdir()}
     assert on_disk == set(kept)
-    assert len(engine._parts.roster._places) <= 6
+    assert len(engine._parts.roster._book._places) <= 6
 
 
 async def test_closing_what_has_ended_or_never_was_succeeds(engine: LocalEngine) -> None:
