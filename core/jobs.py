@@ -34,13 +34,6 @@ PROGRESS_INTERVAL = 0.05
 KEPT_JOBS = 50
 """Ended jobs that stay in the list."""
 
-_ENDED = frozenset[JobState]({"done", "failed", "cancelled"})
-
-
-def ended(job: Job) -> bool:
-    """Whether the job will not change any more."""
-    return job.state in _ENDED
-
 
 def error_of(job: Job) -> DeckError:
     """The error of a failed or cancelled job, as it was raised in the engine."""
@@ -109,7 +102,7 @@ class JobBook:
         ``work`` returns the name of what it made.
         """
         for entry in self._entries.values():
-            if entry.key == key and not ended(entry.job):
+            if entry.key == key and entry.job.active:
                 return entry.job
         job = Job(
             id=f"{kind}-{next(self._ids)}",
@@ -164,12 +157,12 @@ class JobBook:
 
     def busy(self) -> bool:
         """Whether a job is running."""
-        return any(not ended(entry.job) for entry in self._entries.values())
+        return any(entry.job.active for entry in self._entries.values())
 
     def running(self, job_id: str) -> bool:
         """Whether there is such a job, and it is running."""
         entry = self._entries.get(job_id)
-        return entry is not None and not ended(entry.job)
+        return entry is not None and entry.job.active
 
     def update(self, job_id: str, *, urgent: bool, **changes: Any) -> None:
         """Change the job's value; tell followers at once, or within the progress interval."""
@@ -187,7 +180,7 @@ class JobBook:
 
     def _forget_oldest(self) -> None:
         over = len(self._entries) - KEPT_JOBS
-        for job_id in [key for key, entry in self._entries.items() if ended(entry.job)]:
+        for job_id in [key for key, entry in self._entries.items() if not entry.job.active]:
             if over <= 0:
                 break
             del self._entries[job_id], self._changed[job_id]
@@ -204,7 +197,7 @@ class JobBook:
             news = self._changed[job_id]
             job = self.get(job_id)
             yield job
-            if ended(job):
+            if not job.active:
                 return
             await news.wait()
 
@@ -214,7 +207,7 @@ class JobBook:
             async for job in states:
                 if job.state == "done":
                     return job
-                if ended(job):
+                if not job.active:
                     raise error_of(job)
         raise NotFound(job_id, "no such job")
 
@@ -226,7 +219,7 @@ class JobBook:
             task.cancel()
             await asyncio.wait([task])
         job = self.get(job_id)
-        if not ended(job):  # cancelled before its first step
+        if job.active:  # cancelled before its first step
             self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
 
 

@@ -86,6 +86,8 @@ class ShellDeck(Container, inherit_bindings=False):
         self.tabs: dict[int, ShellTab] = {}
         self.current = 0
         self.last = 0
+        self._dropped: set[int] = set()
+        """Sessions whose tab went; the engine may not have told yet that they ended."""
 
     @property
     def room(self) -> tuple[int, int]:
@@ -135,6 +137,7 @@ class ShellDeck(Container, inherit_bindings=False):
 
         Shells are attached to without the engine's help: what a tab shows stays as it is.
         """
+        self._dropped.clear()
         for tab in self.tabs.values():
             tab.link.engine = engine
         before = len(self.tabs)
@@ -147,6 +150,11 @@ class ShellDeck(Container, inherit_bindings=False):
         known = {session.id for session in sessions}
         tabs = self.tabs.values()
         return [tab for tab in tabs if tab.exit_code is None and tab.session.id not in known]
+
+    def waiting(self, sessions: list[Session]) -> Session | None:
+        """The first of ``sessions`` that found all digits taken."""
+        shown = {tab.session.id for tab in self.tabs.values()} | self._dropped
+        return next((s for s in sessions if s.tty and s.id not in shown), None)
 
     @work
     async def _drive(self, tab: ShellTab) -> None:
@@ -177,6 +185,7 @@ class ShellDeck(Container, inherit_bindings=False):
         if tab.worker:
             tab.worker.cancel()
         self.tabs.pop(tab.number, None)
+        self._dropped.add(tab.session.id)
         if self.current == tab.number:
             self.current = 0
         if self.last == tab.number:
