@@ -86,6 +86,7 @@ class ShellDeck(Container, inherit_bindings=False):
         self.tabs: dict[int, ShellTab] = {}
         self.current = 0
         self.last = 0
+        self._described: tuple[str, str] | None = None
         self._dropped: set[int] = set()
         """Sessions whose tab went; the engine may not have told yet that they ended."""
 
@@ -205,17 +206,21 @@ class ShellDeck(Container, inherit_bindings=False):
                         await worker.wait()
 
     def describe(self) -> None:
-        """Write the frame: number, name, title, size."""
-        tab = self.tab
-        if tab is None:
-            self.border_title = self.border_subtitle = None
+        """Write the frame, if it changed: number, name, title, size, who controls the shell."""
+        described = self._description(self.tab) if self.tab else None
+        if described == self._described:
             return
+        self._described = described
+        title, subtitle = described or (None, None)
+        self.border_title = None if title is None else Content(title)
+        self.border_subtitle = None if subtitle is None else Content(subtitle)
+
+    def _description(self, tab: ShellTab) -> tuple[str, str]:
         title = f" — {tab.title}" if tab.title else ""
-        self.border_title = Content(f"{tab.number} {tab.session.distro}{title}")
         rows, columns = tab.pane.size.height, tab.pane.size.width
         watching = "" if tab.link.controller else " · watching"
         ended = f" · exit code {tab.exit_code}" if tab.exit_code is not None else ""
-        self.border_subtitle = Content(f"{columns}x{rows}{watching}{ended}")
+        return f"{tab.number} {tab.session.distro}{title}", f"{columns}x{rows}{watching}{ended}"
 
     def _of_pane(self, pane: TerminalPane) -> ShellTab | None:
         return next((tab for tab in self.tabs.values() if tab.pane is pane), None)

@@ -102,6 +102,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         new: set[Topic] = self.bridge.take_new() if self.bridge.ready.is_set() else set()
         self.panes.feed(new)
         self.query_one(SessionTabs).update(self.shells.summaries(), self.shells.current)
+        self.shells.describe()
         bridge = self.bridge
         pulls = len(bridge.pulls)
         per_second = self.panes.activity.per_second
