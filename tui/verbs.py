@@ -103,8 +103,9 @@ class Verbs:
         if spec := self._asked.get(job.id):
             self.pull(spec)
         else:
-            # A job's title may be the name that was wanted, which says nothing of the source.
-            self.ask_pull(PullSpec(name=job.title))
+            # A title is the name that was wanted, which says nothing of the source, or the source.
+            named = not {"/", ":"} & set(job.title)
+            self.ask_pull(PullSpec(name=job.title) if named else PullSpec(source=job.title))
 
     def explain(self, job: Job) -> None:
         """Say why a job failed, and offer another try."""
