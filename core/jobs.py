@@ -12,7 +12,7 @@ import itertools
 import logging
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
@@ -34,13 +34,6 @@ PROGRESS_INTERVAL = 0.05
 KEPT_JOBS = 50
 """Ended jobs that stay in the list."""
 
-_ENDED = frozenset[JobState]({"done", "failed", "cancelled"})
-
-
-def ended(job: Job) -> bool:
-    """Whether the job will not change any more."""
-    return job.state in _ENDED
-
 
 def error_of(job: Job) -> DeckError:
     """The error of a failed or cancelled job, as it was raised in the engine."""
@@ -56,6 +49,8 @@ class _Running:
     key: str
     task: asyncio.Task[None] | None = None
     published: float = 0.0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, and replaced by another, when there is a newer state to read."""
 
 
 class Progress:
@@ -95,7 +90,6 @@ class JobBook:
         self._tasks = tasks
         self._entries: dict[str, _Running] = {}
         self._ids = itertools.count(1)
-        self._changed: dict[str, asyncio.Event] = {}
 
     def start(
         self,
@@ -109,7 +103,7 @@ class JobBook:
         ``work`` returns the name of what it made.
         """
         for entry in self._entries.values():
-            if entry.key == key and not ended(entry.job):
+            if entry.key == key and entry.job.active:
                 return entry.job
         job = Job(
             id=f"{kind}-{next(self._ids)}",
@@ -120,7 +114,6 @@ class JobBook:
         )
         entry = _Running(job=job, key=key)
         self._entries[job.id] = entry
-        self._changed[job.id] = asyncio.Event()
         self._forget_oldest()
         self._publish(entry)
         entry.task = self._tasks.start(self._run(job.id, work), job.id)
@@ -164,12 +157,12 @@ class JobBook:
 
     def busy(self) -> bool:
         """Whether a job is running."""
-        return any(not ended(entry.job) for entry in self._entries.values())
+        return any(entry.job.active for entry in self._entries.values())
 
     def running(self, job_id: str) -> bool:
         """Whether there is such a job, and it is running."""
         entry = self._entries.get(job_id)
-        return entry is not None and not ended(entry.job)
+        return entry is not None and entry.job.active
 
     def update(self, job_id: str, *, urgent: bool, **changes: Any) -> None:
         """Change the job's value; tell followers at once, or within the progress interval."""
@@ -182,29 +175,29 @@ class JobBook:
 
     def _publish(self, entry: _Running) -> None:
         self._bus.publish(JobChanged(job=entry.job))
-        self._changed[entry.job.id].set()
-        self._changed[entry.job.id] = asyncio.Event()
+        entry.news.set()
+        entry.news = asyncio.Event()
 
     def _forget_oldest(self) -> None:
         over = len(self._entries) - KEPT_JOBS
-        for job_id in [key for key, entry in self._entries.items() if ended(entry.job)]:
+        for job_id in [key for key, entry in self._entries.items() if not entry.job.active]:
             if over <= 0:
                 break
-            del self._entries[job_id], self._changed[job_id]
+            del self._entries[job_id]
             over -= 1
 
     @asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[Job]]:
         """The job as it is, then each newer state, until it ended. Raises: NotFound."""
         self.get(job_id)
-        yield self._states(job_id)
+        yield self._states(self._entries[job_id])
 
-    async def _states(self, job_id: str) -> AsyncIterator[Job]:
+    async def _states(self, entry: _Running) -> AsyncIterator[Job]:
         while True:
-            news = self._changed[job_id]
-            job = self.get(job_id)
+            news = entry.news
+            job = entry.job
             yield job
-            if ended(job):
+            if not job.active:
                 return
             await news.wait()
 
@@ -214,20 +207,20 @@ class JobBook:
             async for job in states:
                 if job.state == "done":
                     return job
-                if ended(job):
+                if not job.active:
                     raise error_of(job)
         raise NotFound(job_id, "no such job")
 
     async def cancel(self, job_id: str) -> None:
         """Cancel and wait until it has ended; success also when it already had."""
         self.get(job_id)
-        task = self._entries[job_id].task
+        entry = self._entries[job_id]
+        task = entry.task
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
-        job = self.get(job_id)
-        if not ended(job):  # cancelled before its first step
-            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
+        if entry.job.active:  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(entry.job.title, "cancelled"))
 
 
 def _first(group: BaseExceptionGroup, title: str) -> DeckError:

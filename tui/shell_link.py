@@ -29,7 +29,8 @@ class ShellLink:
     """One attachment, from attach to the session's end or to :meth:`run` being cancelled."""
 
     def __init__(self, engine: Engine, session: int, pane: TerminalPane) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Whom to ask for the session; the attachment itself outlives a lost engine."""
         self._session = session
         self._pane = pane
         self._typed = bytearray()
@@ -45,8 +46,12 @@ class ShellLink:
         """False from the first output that is news."""
         self.seen = 0
         """Position up to which somebody saw it: its history, and what came while in front."""
-        self.controller = True
+        self._attachment: Attachment | None = None
+
+    @property
+    def controller(self) -> bool:
         """False while another console controls the session and this one only looks on."""
+        return self._attachment is None or self._attachment.controller
 
     def type(self, data: bytes) -> None:
         """Send ``data`` in order; never waits, whatever the session reads."""
@@ -60,8 +65,8 @@ class ShellLink:
 
     async def run(self) -> int:
         """Show the session until it ends; its exit code. Cancelling detaches."""
-        async with self._engine.attach(self._session) as attachment:
-            self.controller = attachment.controller
+        async with self.engine.attach(self._session) as attachment:
+            self._attachment = attachment
             self._pane.restore(attachment.checkpoint, *attachment.checkpoint_size)
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(attachment))

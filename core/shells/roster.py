@@ -12,29 +12,28 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections import Counter, deque
+from collections import Counter
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Conflict, DeckError, NotFound, Unreachable
-from core.events import SessionChanged
 from core.runtimes.forking import from_os
-from core.shells.dialing import dial
+from core.shells.book import SessionBook
+from core.shells.dialing import Silent, dial
 from core.shells.launch import (
     HOLDERS,
-    HolderSpec,
-    ended_sessions,
     ensure_holder,
     find_holders,
     forget_session,
+    live_holders,
 )
 from core.shells.link import HolderLink
+from core.shells.plan import plan_holder
+from core.shells.reaching import end_silent
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from core.background import Background
     from core.bus import Bus
@@ -46,18 +45,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEPT_SESSIONS = 100
-"""Ended sessions that stay in the list."""
-
 LOOK_SECONDS = 1.0
 """A holder that does not answer by then is taken at its last word."""
+
+STOP_SECONDS = 10.0
+"""A holder that has not ended its sandbox by then is killed, and the sandbox with it."""
 
 TRIES = 3
 """Holders tried before one that ends at once is somebody's problem."""
 
 
 class Roster:
-    """Holders by distro id, sessions by number; every change is published."""
+    """Holders by distro id, and who may start, stop and use them."""
 
     def __init__(
         self, paths: Paths, idmap: IdMap, store: Store, bus: Bus, tasks: Background
@@ -65,13 +64,10 @@ class Roster:
         self._paths = paths
         self._idmap = idmap
         self._store = store
-        self._bus = bus
         self._tasks = tasks
         self._links: dict[str, HolderLink] = {}
         self._followers: dict[HolderLink, asyncio.Task[None]] = {}
-        self._sessions: dict[int, Session] = {}
-        self._places: dict[int, str] = {}
-        self._passed: deque[int] = deque()
+        self._book = SessionBook(paths.run, bus, self._tell_distro)
         self._turns: dict[str, asyncio.Lock] = {}
         self._starting: set[str] = set()
         self._opening: Counter[str] = Counter()
@@ -83,7 +79,7 @@ class Roster:
 
     def sessions(self) -> list[Session]:
         """Live sessions and those that ended lately, by number."""
-        return [self._sessions[number] for number in sorted(self._sessions)]
+        return self._book.all()
 
     async def look(self) -> None:
         """Ask every holder anew: what it is about to tell counts already."""
@@ -96,15 +92,11 @@ class Roster:
         with suppress(Unreachable, TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
                 for session in await link.sessions():
-                    self._note(session, ident)
+                    self._book.note(session, ident)
 
     def live(self, distro: str) -> list[Session]:
         """The sessions that run in a distro."""
-        return [
-            session
-            for session in self._sessions.values()
-            if session.distro == distro and session.state == "running"
-        ]
+        return self._book.live(distro)
 
     def state(self, record: DistroRecord) -> DistroState:
         """Whether a distro's sandbox is up."""
@@ -120,30 +112,22 @@ class Roster:
 
     async def adopt(self) -> None:
         """Take over the holders that run, and read what ended ones left."""
-        running = []
+        told: dict[str, list[Session]] = {ident: [] for ident in live_holders(self._paths.run)}
+        links = []
         for link in await find_holders(self._paths.run):
             try:
-                told = await link.sessions()
-            except Unreachable:  # it ended just now; what it left is read below
+                async with asyncio.timeout(LOOK_SECONDS):
+                    told[link.distro] = await link.sessions()
+            except TimeoutError:  # it lives, but says nothing now
                 link.disconnect()
-                continue
-            running.append(link.folder.name)
-            for session in told:
-                self._sessions[session.id] = session
-                self._places[session.id] = link.folder.name
+            except Unreachable:  # it ended just now, and left word of its sessions
+                link.disconnect()
+                told.pop(link.distro, None)
+            else:
+                links.append(link)
+        self._book.adopt(told, {record.name: record.id for record in self._store.distros()})
+        for link in links:
             self._follow(link)
-        self._adopt_ended(frozenset(running))
-
-    def _adopt_ended(self, running: frozenset[str]) -> None:
-        idents = {record.name: record.id for record in self._store.distros()}
-        for session in ended_sessions(self._paths.run, running=running):
-            place = idents.get(session.distro, "")
-            if session.tty:
-                self._sessions.setdefault(session.id, session)
-                self._places.setdefault(session.id, place)
-            elif place not in running:
-                forget_session(self._paths.run, place, session.id)
-        self._forget_oldest()
 
     def let_go(self) -> None:
         """Hang up on every holder; they and their sessions go on."""
@@ -162,7 +146,7 @@ class Roster:
         ident = link.distro
         with suppress(Unreachable):  # the same as the end of the changes
             async for session in link.changes():
-                self._note(session, ident)
+                self._book.note(session, ident)
         link.disconnect()
         if self._leaving:
             return
@@ -171,23 +155,15 @@ class Roster:
             self._follow(await HolderLink.connect(link.folder))
         except Unreachable:
             del self._links[ident]
-            self._settle(ident)
+            self._book.settle(ident)
+            self._tell_distro(ident)
+            self._tasks.start(self._measure(ident))
         del self._followers[link]
 
     async def _followed(self, link: HolderLink) -> None:
         """Wait until it is known what the end of a link means."""
         if follower := self._followers.get(link):
             await asyncio.wait([follower])
-
-    def _settle(self, ident: str) -> None:
-        """Tell how the sessions of a holder that is gone ended."""
-        told = {session.id: session for session in ended_sessions(self._paths.run)}
-        for number, place in list(self._places.items()):
-            before = self._sessions.get(number)
-            if place == ident and before and before.state == "running":
-                self._note(told.get(number) or replace(before, state="lost"), ident)
-        self._tell_distro(ident)
-        self._tasks.start(self._measure(ident))
 
     async def _measure(self, ident: str) -> None:
         """Count what was written in a distro, now that nothing writes there."""
@@ -197,41 +173,10 @@ class Roster:
                     await self._store.measure_distro(record.name)
                     self.on_distro(record.name)
 
-    def _note(self, session: Session, ident: str) -> None:
-        before = self._sessions.get(session.id)
-        over = session.state != "running"
-        if session == before or session.id in self._passed:
-            return
-        if before and before.state == "exited" and not over:
-            return
-        self._places[session.id] = ident
-        if over and not session.tty:
-            self._let_pass(session.id)
-        else:
-            self._sessions[session.id] = session
-        self._bus.publish(SessionChanged(session=session))
-        if before is None or before.state != session.state:
-            self._tell_distro(ident)
-        self._forget_oldest()
-
-    def _let_pass(self, number: int) -> None:
-        """A command that ``run`` carried out: its caller reads the result, nobody comes back."""
-        self._sessions.pop(number, None)
-        self._passed.append(number)
-        if len(self._passed) > KEPT_SESSIONS:
-            self._places.pop(self._passed.popleft(), None)
-
     def _tell_distro(self, ident: str) -> None:
         for record in self._store.distros():
             if record.id == ident:
                 self.on_distro(record.name)
-
-    def _forget_oldest(self) -> None:
-        ended = [one.id for one in self.sessions() if one.state != "running"]
-        for number in ended[:-KEPT_SESSIONS]:
-            del self._sessions[number]
-            if place := self._places.pop(number, ""):
-                forget_session(self._paths.run, place, number)
 
     def _turn(self, ident: str) -> asyncio.Lock:
         """Whose turn it is to start or stop a distro's holder."""
@@ -256,7 +201,8 @@ class Roster:
         self._starting.add(record.id)
         self.on_distro(record.name)
         try:
-            link = await ensure_holder(self._plan(record))
+            plan = plan_holder(record, store=self._store, paths=self._paths, idmap=self._idmap)
+            link = await ensure_holder(plan)
             self._follow(link)
         except OSError as error:
             raise from_os(error) from error
@@ -282,27 +228,6 @@ class Roster:
             finally:
                 self._opening -= Counter((record.id,))
 
-    def _plan(self, record: DistroRecord) -> HolderSpec:
-        host = not record.image_digest
-        config = record.config
-        return HolderSpec(
-            run=self._paths.run,
-            distro=record.id,
-            name=record.name,
-            layers=() if host else tuple(self._store.layer_paths(record.image_digest)),
-            upper=record.upper,
-            work=record.work,
-            idmap=self._idmap,
-            env=config.env,
-            user=config.user,
-            host_root=host,
-            masks=self._own_folders() if host else (),
-        )
-
-    def _own_folders(self) -> tuple[Path, ...]:
-        paths = self._paths
-        return (paths.data, paths.run, paths.state, paths.cache, paths.config)
-
     async def start(self, record: DistroRecord) -> None:
         """Bring a distro's sandbox up and keep it up."""
         await self._tasks.see_through(self._use(record, lambda link: link.hold(True)))
@@ -313,9 +238,23 @@ class Roster:
             await self._stop(record.id)
 
     async def _stop(self, ident: str) -> None:
+        folder = self._paths.run / HOLDERS / ident
+        if ident not in self._links:
+            try:
+                # It may be one that did not answer when the others were found.
+                self._follow(await HolderLink.connect(folder))
+            except Silent:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:
+                return
         while link := self._links.get(ident):
-            with suppress(Unreachable):  # it ended by itself meanwhile
-                await link.stop()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await link.stop()
+            except TimeoutError:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:  # it ended by itself meanwhile
+                pass
             await self._followed(link)
 
     @asynccontextmanager
@@ -342,9 +281,7 @@ class Roster:
 
     def forget(self, record: DistroRecord) -> None:
         """Drop what is left of a distro's sessions; its holder has been stopped."""
-        for number in [key for key, place in self._places.items() if place == record.id]:
-            self._sessions.pop(number, None)
-            del self._places[number]
+        self._book.forget(record.id)
         self._turns.pop(record.id, None)
         shutil.rmtree(self._paths.run / HOLDERS / record.id, ignore_errors=True)
 
@@ -367,7 +304,7 @@ class Roster:
                 raise
 
         session = await self._use(record, attempt)
-        self._note(session, record.id)
+        self._book.note(session, record.id)
         await self._store.touch_distro(record.name)
         return session
 
@@ -375,11 +312,11 @@ class Roster:
         await self.close(session.id)
 
     def _link_of(self, number: int) -> HolderLink:
-        link = self._links.get(self._places.get(number, ""))
+        link = self._links.get(self._book.place(number))
         if link is None:
             raise NotFound(
                 f"session {number}",
-                "has ended" if number in self._sessions else "no such session",
+                "has ended" if number in self._book else "no such session",
                 hint="distrodeck sessions lists those there are",
             )
         return link
@@ -398,7 +335,7 @@ class Roster:
 
     async def close(self, number: int) -> None:
         """End a session; success also if it has ended, or never was."""
-        link = self._links.get(self._places.get(number, ""))
+        link = self._links.get(self._book.place(number))
         if link is None:
             return
         with suppress(Unreachable):  # its holder ended, and the session with it

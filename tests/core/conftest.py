@@ -54,7 +54,8 @@ class Deck:
     async def clear(self) -> None:
         """Stop every distro, then the daemon."""
         try:
-            async with self.open(start=(self.paths.run / "holders").exists()) as engine:
+            sandboxes = any((self.paths.run / "holders").glob("*/sock"))
+            async with self.open(start=sandboxes) as engine:
                 for distro in await engine.distros():
                     await engine.stop(distro.name)
                 pid = (await engine.info()).pid

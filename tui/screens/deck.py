@@ -23,12 +23,11 @@ from tui.panes import Panes
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
-from tui.shells import ShellDeck, ShellTab
+from tui.shells import MOST, ShellDeck, ShellTab
 from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
 from tui.type_ahead import hold_keys
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
-from widgets.activity import ACTIVE
 from widgets.header import Header, Totals
 from widgets.part_line import PartLine
 from widgets.prompt_line import PromptLine
@@ -103,8 +102,9 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         new: set[Topic] = self.bridge.take_new() if self.bridge.ready.is_set() else set()
         self.panes.feed(new)
         self.query_one(SessionTabs).update(self.shells.summaries(), self.shells.current)
+        self.shells.describe()
         bridge = self.bridge
-        pulls = sum(j.kind == "pull" and j.state in ACTIVE for j in bridge.jobs.values())
+        pulls = len(bridge.pulls)
         per_second = self.panes.activity.per_second
         header = self.query_one(Header)
         if pulls:
@@ -124,17 +124,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     async def _connected(self, event: Bridge.Connected) -> None:
         self._state = ""
         self.panes.ready()
-        for tab in list(self.shells.tabs.values()):
-            await self.shells.drop(tab)
-        for session in event.sessions:
-            await self.shells.add(event.engine, session)
-        if event.sessions:
-            self.panes.events.add(f"{fmt.plural(len(event.sessions), 'shell')} attached again")
+        for tab in self.shells.gone(event.sessions):
+            await self._drop(tab)
+        if added := await self.shells.adopt(event.engine, event.sessions):
+            self.panes.events.add(f"{fmt.plural(added, 'shell')} attached again")
         self._restate()
 
-    def disconnected(self) -> None:
-        """The engine is gone for now."""
-        self._state = "no engine"
+    def disconnected(self, state: str) -> None:
+        """The engine is gone for now; the header says ``state``."""
+        self._state = state
 
     # shells
 
@@ -159,7 +157,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     @on(ShellDeck.Reopen)
     async def _reopen(self, event: ShellDeck.Reopen) -> None:
-        await self._drop(event.tab)
+        await self._drop(event.tab, succeed=False)
         self._open(event.tab.session.distro)
 
     @on(ShellDeck.Failed)
@@ -168,11 +166,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         if not isinstance(event.error, DaemonUnreachable):
             self.app.push_screen(ErrorDialog("Cannot show the shell", event.error))
 
-    async def _drop(self, tab: ShellTab) -> None:
+    async def _drop(self, tab: ShellTab, *, succeed: bool = True) -> None:
+        full = len(self.shells.tabs) == MOST
         if self.shells.tab is tab:
             last = self.shells.last
             self.action_tab(last if last in self.shells.tabs and last != tab.number else 0)
         await self.shells.drop(tab)
+        waiting = self.shells.waiting(self.bridge.live_sessions) if full and succeed else None
+        if waiting and (engine := self.bridge.engine):
+            await self.shells.add(engine, waiting)
 
     async def detach(self) -> None:
         """Leave all shells, handing in their screens."""
@@ -385,8 +387,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         if self.shells.current:
             self.action_tab(0)
             return
-        pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
-        facts = leaving(len(self.bridge.live_sessions), len(pulls))
+        facts = leaving(len(self.bridge.live_sessions), len(self.bridge.pulls))
         if not facts:
             await self._leave("nothing to ask")
             return
