@@ -199,7 +199,9 @@ def _losses(distro: Distro, sessions: list[Session]) -> list[tuple[str, str]]:
         ("Lost", "every change made in it"),
     ]
     if sessions:
-        named = ", ".join(f"#{s.id} {s.title or ' '.join(s.argv[:1]) or 'shell'}" for s in sessions[:4])
+        named = ", ".join(
+            f"#{s.id} {s.title or ' '.join(s.argv[:1]) or 'shell'}" for s in sessions[:4]
+        )
         facts.insert(2, ("Used by", f"{fmt.plural(len(sessions), 'shell')}: {named}"))
         facts.append(("", "These shells get SIGHUP."))
     return facts
