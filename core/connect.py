@@ -135,16 +135,15 @@ def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
                 "engine daemon", "none runs", hint="it starts with the first command that needs it"
             ) from None
     paths.make()
-    with _starting(paths):
-        try:
-            return connect(paths.socket)
-        except OSError:
-            pass
-        try:
-            _start(paths)
-            return connect(paths.socket)
-        except OSError as error:
-            raise DaemonUnreachable("engine daemon", str(error), hint=_see(paths)) from None
+    try:
+        with _starting(paths):
+            try:
+                return connect(paths.socket)
+            except OSError:
+                _start(paths)
+                return connect(paths.socket)
+    except OSError as error:
+        raise DaemonUnreachable("engine daemon", str(error), hint=_see(paths)) from None
 
 
 @contextmanager

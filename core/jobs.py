@@ -12,7 +12,7 @@ import itertools
 import logging
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
@@ -56,6 +56,8 @@ class _Running:
     key: str
     task: asyncio.Task[None] | None = None
     published: float = 0.0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, and replaced by another, when there is a newer state to read."""
 
 
 class Progress:
@@ -95,7 +97,6 @@ class JobBook:
         self._tasks = tasks
         self._entries: dict[str, _Running] = {}
         self._ids = itertools.count(1)
-        self._changed: dict[str, asyncio.Event] = {}
 
     def start(
         self,
@@ -120,7 +121,6 @@ class JobBook:
         )
         entry = _Running(job=job, key=key)
         self._entries[job.id] = entry
-        self._changed[job.id] = asyncio.Event()
         self._forget_oldest()
         self._publish(entry)
         entry.task = self._tasks.start(self._run(job.id, work), job.id)
@@ -182,29 +182,28 @@ class JobBook:
 
     def _publish(self, entry: _Running) -> None:
         self._bus.publish(JobChanged(job=entry.job))
-        self._changed[entry.job.id].set()
-        self._changed[entry.job.id] = asyncio.Event()
+        entry.news.set()
+        entry.news = asyncio.Event()
 
     def _forget_oldest(self) -> None:
         over = len(self._entries) - KEPT_JOBS
         for job_id in [key for key, entry in self._entries.items() if ended(entry.job)]:
             if over <= 0:
                 break
-            del self._entries[job_id], self._changed[job_id]
+            del self._entries[job_id]
             over -= 1
 
     @asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[Job]]:
         """The job as it is, then each newer state, until it ended. Raises: NotFound."""
         self.get(job_id)
-        yield self._states(job_id)
+        yield self._states(self._entries[job_id])
 
-    async def _states(self, job_id: str) -> AsyncIterator[Job]:
+    async def _states(self, entry: _Running) -> AsyncIterator[Job]:
         while True:
-            news = self._changed[job_id]
-            job = self.get(job_id)
-            yield job
-            if ended(job):
+            news = entry.news
+            yield entry.job
+            if ended(entry.job):
                 return
             await news.wait()
 
@@ -221,13 +220,13 @@ class JobBook:
     async def cancel(self, job_id: str) -> None:
         """Cancel and wait until it has ended; success also when it already had."""
         self.get(job_id)
-        task = self._entries[job_id].task
+        entry = self._entries[job_id]
+        task = entry.task
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
-        job = self.get(job_id)
-        if not ended(job):  # cancelled before its first step
-            self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
+        if not ended(entry.job):  # cancelled before its first step
+            self._end(job_id, "cancelled", Cancelled(entry.job.title, "cancelled"))
 
 
 def _first(group: BaseExceptionGroup, title: str) -> DeckError:

@@ -95,6 +95,7 @@ async def shell(pilot: Pilot[int]) -> None:
     tab = demo(pilot).deck.shells.tabs[1]
     tab.link.type(b"uname\r")
     await until(pilot, lambda: "GNU/Linux" in "\n".join(tab.pane.terminal.text()))
+    await until(pilot, lambda: "\n".join(tab.pane.terminal.text()).rstrip().endswith("#"))
 
 
 async def which_key(pilot: Pilot[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
     OpenEngine = Callable[[], AbstractAsyncContextManager[Engine]]
+
+PAUSES = (0.1, 0.5, 2.0)
+"""Seconds before each try to get the engine back; the failure after the last one is told."""
+STEADY = 5.0
+"""Seconds after which a connection that is lost was a good one."""
 
 
 class DeckApp(TypeAhead[int], inherit_bindings=False):
@@ -69,7 +75,9 @@ class DeckApp(TypeAhead[int], inherit_bindings=False):
 
     @work(group="engine")
     async def _serve(self) -> None:
+        failures = 0
         while True:
+            began = time.monotonic()
             try:
                 async with self._open_engine() as engine:
                     await self.bridge.follow(engine, self.deck.panes)
@@ -77,7 +85,15 @@ class DeckApp(TypeAhead[int], inherit_bindings=False):
                 error = deck_error(caught)
                 if error is None:
                     raise
-                self.deck.disconnected()
+                # Shells go on without an engine, so whoever types in one is not disturbed.
+                failures = 0 if time.monotonic() - began > STEADY else failures
+                again = self.bridge.connected_before and failures < len(PAUSES)
+                self.deck.disconnected("no engine, reconnecting …" if again else "no engine")
+                if again:
+                    await asyncio.sleep(PAUSES[failures])
+                    failures += 1
+                    continue
+                failures = 0
                 dialog = ErrorDialog("No engine", error, again=True)
                 if await self.push_screen_wait(dialog) != "again":
                     self.failure = error

@@ -73,6 +73,8 @@ class Bridge:
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         """Set while connected and all state has been read once."""
+        self.connected_before = False
+        """Whether there ever was an engine."""
         self._new: set[Topic] = set(TOPICS)
 
     def take_new(self) -> set[Topic]:
@@ -96,6 +98,7 @@ class Bridge:
             await self._read(engine)
             self.engine = engine
             self.ready.set()
+            self.connected_before = True
             shells = [session for session in self.live_sessions if session.tty]
             target.post_message(self.Connected(engine, shells))
             try:

@@ -29,7 +29,8 @@ class ShellLink:
     """One attachment, from attach to the session's end or to :meth:`run` being cancelled."""
 
     def __init__(self, engine: Engine, session: int, pane: TerminalPane) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Whom to ask for the session; the attachment itself outlives a lost engine."""
         self._session = session
         self._pane = pane
         self._typed = bytearray()
@@ -60,7 +61,7 @@ class ShellLink:
 
     async def run(self) -> int:
         """Show the session until it ends; its exit code. Cancelling detaches."""
-        async with self._engine.attach(self._session) as attachment:
+        async with self.engine.attach(self._session) as attachment:
             self.controller = attachment.controller
             self._pane.restore(attachment.checkpoint, *attachment.checkpoint_size)
             async with asyncio.TaskGroup() as tasks:

@@ -130,6 +130,24 @@ class ShellDeck(Container, inherit_bindings=False):
         self.post_message(self.Changed())
         return tab
 
+    async def adopt(self, engine: Engine, sessions: list[Session]) -> int:
+        """Go on with ``engine``, which has these ``sessions``; how many tabs are new.
+
+        Shells are attached to without the engine's help: what a tab shows stays as it is.
+        """
+        for tab in self.tabs.values():
+            tab.link.engine = engine
+        before = len(self.tabs)
+        for session in sessions:
+            await self.add(engine, session)
+        return len(self.tabs) - before
+
+    def gone(self, sessions: list[Session]) -> list[ShellTab]:
+        """Tabs of shells that did not tell their end and are not among ``sessions``."""
+        known = {session.id for session in sessions}
+        tabs = self.tabs.values()
+        return [tab for tab in tabs if tab.exit_code is None and tab.session.id not in known]
+
     @work
     async def _drive(self, tab: ShellTab) -> None:
         try:

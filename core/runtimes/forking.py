@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from core.errors import DeckError, HostForbids, NoSpace, by_code
+from core.errors import Conflict, DeckError, HostForbids, NoSpace, by_code
 from core.runtimes.spec import Fault
 
 if TYPE_CHECKING:
@@ -27,12 +27,27 @@ def fork_child(work: Callable[[int], None]) -> tuple[int, int]:
     The report's writing end is close-on-exec, so an exec in ``work`` reports success.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if pid == 0:
         _seal_interpreter()
         reporting(work, writing)
     os.close(writing)
     return pid, reading
+
+
+def open_child(pid: int) -> int:
+    """A descriptor of a child; without one it is ended. Raises: OSError."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def reporting(work: Callable[[int], None], report: int) -> NoReturn:
@@ -117,8 +132,10 @@ def from_os(error: OSError) -> DeckError:
     """What the kernel refused, as an error for a person."""
     what = str(error.filename or "sandbox")
     why = (error.strerror or str(error)).lower()
-    if error.errno == errno.ENOSPC:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return NoSpace(what, why, hint="free some space and start the distro again")
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return Conflict(what, why, hint="close some sessions, or raise the limit: ulimit -n")
     return HostForbids(what, why, hint="distrodeck doctor tells what this host allows")
 
 

@@ -30,6 +30,7 @@ _SECRETS = (
     "etc/ssl/private",
     "etc/distrodeck",
 )
+_ACCOUNTS = frozenset({"etc/shadow", "etc/gshadow"})
 _COPY_LIMIT = 1 << 20
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 _WHITEOUT = os.makedev(0, 0)
@@ -42,8 +43,7 @@ def mount_host_root(folder: str, spec: SandboxSpec) -> None:
     upper = spec["upper"]
     syscalls.mount(upper, root, "", syscalls.MS_BIND)
     for name in _EMPTY:
-        os.makedirs(os.path.join(upper, name), exist_ok=True)
-    os.chmod(os.path.join(upper, "root"), 0o700)
+        _make(os.path.join(upper, name), 0o700 if name == "root" else 0o755)
     masks = [os.path.realpath(path).strip("/") for path in (*spec["masks"], upper, folder)]
     for name in sorted(os.listdir("/")):
         if name not in _SKIPPED:
@@ -68,6 +68,9 @@ def _show(name: str, root: str, spec: SandboxSpec, masks: list[str]) -> None:
     target = os.path.join(spec["upper"], name)
     if name in masks:
         return
+    if name in _secrets(spec):
+        _hide_secret(name, spec["upper"], white_out=False)
+        return
     try:
         status = os.lstat(source)
     except FileNotFoundError:
@@ -82,8 +85,11 @@ def _show(name: str, root: str, spec: SandboxSpec, masks: list[str]) -> None:
         readable = os.access(source, os.R_OK) and status.st_size <= _COPY_LIMIT
         if readable and not os.path.lexists(target):
             _copy(source, target, status)
-    elif stat.S_ISDIR(status.st_mode) and not os.path.islink(target):
+    elif stat.S_ISDIR(status.st_mode):
         _make_like(target, status)
+        if not stat.S_ISDIR(os.lstat(target).st_mode):
+            # A link planted from inside would lead every name below it out of the distro.
+            return
         if any(inner.startswith(name + "/") for inner in (*masks, _TEMPORARY)):
             for child in sorted(os.listdir(source)):
                 _show(os.path.join(name, child), root, spec, masks)
@@ -93,8 +99,9 @@ def _show(name: str, root: str, spec: SandboxSpec, masks: list[str]) -> None:
 
 def _mount_folder(name: str, root: str, spec: SandboxSpec) -> None:
     upper = os.path.join(spec["upper"], name)
-    if os.geteuid() == 0 and not spec["namespaces"]:
-        _hide_secrets(name, upper)
+    for secret in sorted(_secrets(spec)):
+        if secret.startswith(name + "/"):
+            _hide_secret(secret, spec["upper"], white_out=True)
     work = os.path.join(spec["work"], name.replace("/", "%"))
     os.makedirs(work, exist_ok=True)
     # The names are links' targets here, so that a comma or colon in them means nothing.
@@ -109,35 +116,62 @@ def _mount_folder(name: str, root: str, spec: SandboxSpec) -> None:
     syscalls.mount("overlay", os.path.join(root, name), "overlay", 0, options)
 
 
-def _hide_secrets(name: str, upper: str) -> None:
-    """White out what only the machine's own root may read, in the writable layer."""
-    keys = []
-    if name == "etc" and os.path.isdir("/etc/ssh"):
-        keys = [f"etc/ssh/{key}" for key in os.listdir("/etc/ssh") if key.endswith("_key")]
-    for secret in (*_SECRETS, *keys):
-        source = os.path.join("/", secret)
-        if not secret.startswith(name + "/") or not os.path.lexists(source):
-            continue
-        place = os.path.join(upper, os.path.relpath(secret, name))
-        _make_like(os.path.dirname(place), os.stat(os.path.dirname(source)))
-        if os.path.lexists(place):
-            continue
-        if secret in {"etc/shadow", "etc/gshadow"}:
-            _write_locked(source, place)
-        else:
-            os.mknod(place, stat.S_IFCHR, _WHITEOUT)
+def _secrets(spec: SandboxSpec) -> frozenset[str]:
+    """What only the machine's own root may read, where the distro's root is that one."""
+    if os.geteuid() or spec["namespaces"]:
+        return frozenset()
+    found = [*_SECRETS]
+    if os.path.isdir("/etc/ssh"):
+        found += [f"etc/ssh/{key}" for key in os.listdir("/etc/ssh") if key.endswith("_key")]
+    return frozenset(secret for secret in found if os.path.lexists(os.path.join("/", secret)))
 
 
-def _write_locked(source: str, place: str) -> None:
+def _hide_secret(secret: str, upper: str, *, white_out: bool) -> None:
+    """Put something else, or a whiteout for the overlay, in the writable layer."""
+    try:
+        parent = _open_folder(upper, os.path.dirname(secret))
+    except NotADirectoryError:
+        # Replaced from inside by a link or a file: the machine's own is not seen there.
+        return
+    try:
+        if secret in _ACCOUNTS:
+            _write_locked(os.path.join("/", secret), os.path.basename(secret), parent)
+        elif white_out:
+            os.mknod(os.path.basename(secret), stat.S_IFCHR, _WHITEOUT, dir_fd=parent)
+    except FileExistsError:
+        return
+    finally:
+        os.close(parent)
+
+
+def _open_folder(upper: str, folder: str) -> int:
+    """A folder in the writable layer, made like the machine's; never through a link."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(upper, flags)
+    source = "/"
+    for part in folder.split("/"):
+        source = os.path.join(source, part)
+        try:
+            _make_like(part, os.stat(source), dir_fd=fd)
+            inner = os.open(part, flags, dir_fd=fd)
+        finally:
+            os.close(fd)
+        fd = inner
+    return fd
+
+
+def _write_locked(source: str, name: str, parent: int) -> None:
     """The same accounts, none of them with a password: adduser expects to find the file."""
     with open(source, encoding="utf-8", errors="surrogateescape") as file:
         rows = [line.rstrip("\n").split(":") for line in file]
     text = "".join(":".join([row[0], "*", *row[2:]]) + "\n" for row in rows)
     status = os.stat(source)
-    with open(place, "w", encoding="utf-8", errors="surrogateescape") as file:
-        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-        os.fchown(file.fileno(), status.st_uid, status.st_gid)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    copy = os.open(name, flags, 0o600, dir_fd=parent)
+    with open(copy, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
+        os.fchown(copy, status.st_uid, status.st_gid)
+        os.fchmod(copy, stat.S_IMODE(status.st_mode))
 
 
 def _copy(source: str, target: str, status: os.stat_result) -> None:
@@ -146,14 +180,20 @@ def _copy(source: str, target: str, status: os.stat_result) -> None:
         os.fchmod(copy.fileno(), stat.S_IMODE(status.st_mode))
 
 
-def _make_like(path: str, status: os.stat_result) -> None:
-    if os.path.isdir(path):
-        return
-    os.mkdir(path)
-    os.chmod(path, stat.S_IMODE(status.st_mode))
-    if os.geteuid() == 0:
+def _make(path: str, mode: int, dir_fd: int | None = None) -> bool:
+    """Make a folder; False, and nothing is touched, if the name is taken."""
+    try:
+        os.mkdir(path, dir_fd=dir_fd)
+    except FileExistsError:
+        return False
+    os.chmod(path, mode, dir_fd=dir_fd)
+    return True
+
+
+def _make_like(path: str, status: os.stat_result, dir_fd: int | None = None) -> None:
+    if _make(path, stat.S_IMODE(status.st_mode), dir_fd) and os.geteuid() == 0:
         try:
-            os.chown(path, status.st_uid, status.st_gid)
+            os.chown(path, status.st_uid, status.st_gid, dir_fd=dir_fd)
         except OSError:
             # An owner without a number in this user namespace stays the distro's root.
             return

@@ -1,6 +1,6 @@
 """The few Linux system calls that Python 3.11 does not offer.
 
-man 2 setns, unshare, clone, mount, open_tree, move_mount, mount_setattr, prctl. Each raises
+man 2 setns, unshare, clone, mount, open_tree, move_mount, mount_setattr, prctl, capset. Each raises
 OSError as the functions of :mod:`os` do. Standard library only: a holder imports it.
 """
 
@@ -41,6 +41,8 @@ _PR_CAPBSET_DROP = 24
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 
+_CAPABILITY_VERSION_3 = 0x2008_0522
+
 # Calls newer than the common numbering have one number on every architecture; clone has not.
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
@@ -57,6 +59,18 @@ class _MountAttr(ctypes.Structure):
         ("attr_clr", ctypes.c_uint64),
         ("propagation", ctypes.c_uint64),
         ("userns_fd", ctypes.c_uint64),
+    )
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _CapabilityData(ctypes.Structure):
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
     )
 
 
@@ -134,3 +148,14 @@ def drop_capabilities(kept: frozenset[int]) -> None:
     # Ambient capabilities exist since Linux 4.3 and fail on no kernel that has overlayfs here.
     arguments = map(ctypes.c_ulong, (_PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
     _checked(_libc.prctl(_PR_CAP_AMBIENT, *arguments))
+    _clear_inheritable()
+
+
+def _clear_inheritable() -> None:
+    # An exec by root adds the inheritable set to the bounding one (capabilities(7)).
+    header = _CapabilityHeader(version=_CAPABILITY_VERSION_3)
+    halves = (_CapabilityData * 2)()
+    _checked(_libc.capget(ctypes.byref(header), halves))
+    for half in halves:
+        half.inheritable = 0
+    _checked(_libc.capset(ctypes.byref(header), halves))

@@ -95,14 +95,16 @@ class Condenser:
                     data = self._log.read(at, 1 << 20)
                     file.write(data)
                     at += len(data)
+            pid, report = forking.fork_child(self._execute)
+            os.close(report)
+            self._pidfd = forking.open_child(pid)
         except OSError:
+            # A full disk, or no process or descriptor left.
             self._remove_files()
             self._log.forget()
             self._done()
             return
-        self._pid, report = forking.fork_child(self._execute)
-        os.close(report)
-        self._pidfd = os.pidfd_open(self._pid)
+        self._pid = pid
         self._loop.watch(self._pidfd, read=self._ended)
 
     def _execute(self, _: int) -> None:

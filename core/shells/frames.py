@@ -70,6 +70,8 @@ CLIENT_LIMITS = {
     HAND_IN: HAND_IN_HEAD.size + CHECKPOINT_LIMIT,
 }
 """What a client may send."""
+FIXED_SIZES = {EOF: 0, SIZE: SIZE_BODY.size, SIGNAL: SIGNAL_BODY.size}
+"""What a client may send, where only one length makes sense."""
 HOLDER_LIMITS = {
     1: RECORD_LIMIT,
     2: RECORD_LIMIT,

@@ -34,6 +34,7 @@ LINGER = 2.0
 """Seconds; makes one ``run`` after another fast."""
 _LOOK_AGAIN = 2.0
 _ENDED_KEPT = 50
+_ACCEPT_AGAIN = 0.2
 _END_LIMIT = 2.0
 _BACKLOG = 64
 
@@ -85,12 +86,21 @@ class Holder:
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
+        except BlockingIOError:
+            return
         except OSError:
+            # Out of descriptors: who waits still waits, and asking at once again is no use.
+            self.loop.watch(self._listener.fileno())
+            self.loop.later(_ACCEPT_AGAIN, self._listen_again)
             return
         if not credentials_match(connection):
             connection.close()
             return
         self._peers.append(Peer(self, connection))
+
+    def _listen_again(self) -> None:
+        if not self._over:
+            self.loop.watch(self._listener.fileno(), read=self._accept)
 
     def gone(self, peer: Peer) -> None:
         """A connection ended."""
@@ -314,11 +324,6 @@ def _listen(folder: str) -> socket.socket:
     return listener
 
 
-def _start_time() -> int:
-    with open("/proc/self/stat", "rb") as file:
-        return int(file.read().rpartition(b")")[2].split()[19])
-
-
 def _go_to_background() -> None:
     """Leave the starter: its only child to wait for ends at once."""
     if os.fork():
@@ -339,8 +344,8 @@ def main(argv: list[str]) -> int:
     try:
         with open(os.path.join(folder, "spec.json"), encoding="utf-8") as file:
             spec = json.load(file)
-        pid = {"pid": os.getpid(), "started": _start_time()}
-        records.write_json(os.path.join(folder, "pid"), pid)
+        pid = {"pid": os.getpid(), "started": records.start_time(os.getpid())}
+        records.write_json(os.path.join(folder, records.PID), pid)
         holder = Holder(folder, spec)
     except DeckError as error:
         forking.write_fault(sys.stdout.fileno(), error)

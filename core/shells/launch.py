@@ -22,8 +22,9 @@ from core.runtimes.forking import raise_fault
 from core.runtimes.mounts import check_mount
 from core.runtimes.spec import MountSpec, SandboxSpec
 from core.shells import records
-from core.shells.dialing import connect, dial
+from core.shells.dialing import Silent, connect, dial
 from core.shells.link import HolderLink, session_of
+from core.shells.reaching import lives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ __all__ = [
     "ensure_holder",
     "find_holders",
     "forget_session",
+    "live_holders",
 ]
 
 HOLDERS = "holders"
@@ -88,6 +90,7 @@ async def ensure_holder(spec: HolderSpec) -> HolderLink:
 
     Raises:
         NotFound: an unpacked layer is missing.
+        Unreachable: its holder runs, but does not answer.
         InvalidInput: a mount that cannot be made.
         HostForbids: this machine does not allow sandboxes.
     """
@@ -97,20 +100,30 @@ async def ensure_holder(spec: HolderSpec) -> HolderLink:
     for _ in range(3):
         try:
             return await HolderLink.connect(folder)
+        except Silent:
+            raise
         except Unreachable:
             await asyncio.to_thread(_start_locked, spec)
     return await HolderLink.connect(folder)
 
 
 async def find_holders(run: Path) -> list[HolderLink]:
-    """Connect to every holder that runs."""
-    found = []
-    for folder in _folders(run):
-        try:
-            found.append(await HolderLink.connect(folder))
-        except Unreachable:
-            continue
-    return found
+    """Connect to every holder that runs and answers."""
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(_find(folder)) for folder in _folders(run)]
+    return [link for task in asked if (link := task.result())]
+
+
+async def _find(folder: Path) -> HolderLink | None:
+    try:
+        return await HolderLink.connect(folder)
+    except Unreachable:
+        return None
+
+
+def live_holders(run: Path) -> frozenset[str]:
+    """The distro ids of every holder that runs, answering or not."""
+    return frozenset(folder.name for folder in _folders(run) if lives(folder))
 
 
 def ended_sessions(run: Path, *, running: frozenset[str] = frozenset()) -> list[Session]:

@@ -46,12 +46,16 @@ class HolderLink:
         """Connect to the holder that runs in ``folder``.
 
         Raises:
-            Unreachable: none does.
+            Unreachable: none does, or (:class:`core.shells.dialing.Silent`) it does not answer.
         """
-        made = await _adopt(dialing.connect(folder), folder.name)
+        made = await _adopt(await dialing.reach(folder), folder.name)
         link = cls(folder, made)
         try:
-            await link.hello()
+            async with asyncio.timeout(dialing.ANSWER_SECONDS):
+                await link.hello()
+        except TimeoutError:
+            link.disconnect()
+            raise dialing.silent(folder) from None
         except BaseException:
             link.disconnect()
             raise
@@ -222,7 +226,6 @@ class _Connection(asyncio.Protocol):
 
 
 async def _adopt(connection: socket.socket, name: str) -> _Connection:
-    connection.setblocking(False)
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_unix_connection(lambda: _Connection(name), sock=connection)
     return protocol

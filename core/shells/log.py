@@ -8,6 +8,7 @@ the two checkpoints; :attr:`SessionLog.full` says that the writer has to wait.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import NamedTuple
 
@@ -115,11 +116,15 @@ class SessionLog:
         """Let go of everything before ``offset``, the beginning of a record."""
         rest = os.pread(self._fd, self.end - offset, offset - self.base)
         if rest:
-            fresh = self._create("log.new")
             try:
-                os.write(fresh, rest)
+                fresh = self._create("log.new")
+            except OSError:
+                return
+            try:
+                _write_whole(fresh, rest)
             except OSError:
                 os.close(fresh)
+                os.unlink(os.path.join(self._folder, "log.new"))
                 return
             os.rename(os.path.join(self._folder, "log.new"), os.path.join(self._folder, "log"))
             os.close(self._fd)
@@ -168,10 +173,11 @@ class SessionLog:
         self._sizes = [(self.base - 1, rows, columns), *later]
 
     def _write(self, record: bytes) -> None:
-        written = os.write(self._fd, record)
-        if written != len(record):
+        try:
+            _write_whole(self._fd, record)
+        except OSError:
             os.ftruncate(self._fd, self.end - self.base)
-            raise OSError(28, os.strerror(28))
+            raise
 
     def _create(self, name: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
@@ -179,3 +185,9 @@ class SessionLog:
 
     def _checkpoint_path(self, offset: int) -> str:
         return os.path.join(self._folder, f"checkpoint-{offset}")
+
+
+def _write_whole(fd: int, data: bytes) -> None:
+    """Write all of it. Raises: OSError, also where a disk that fills up took only a part."""
+    if os.write(fd, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -195,7 +195,7 @@ class Peer:
                 self._handle(kind, payload)
                 if not self.open:
                     return
-        except (frames.FrameError, ValueError, KeyError, TypeError):
+        except (frames.FrameError, ValueError, KeyError, TypeError, AttributeError, OSError):
             # Not our client: there is nothing to say that it would understand.
             self.close()
             return
@@ -225,6 +225,8 @@ class Peer:
             raise frames.FrameError(f"frame of kind {kind} out of place")
 
     def _handle_attached(self, session: Session, kind: int, payload: bytes) -> None:
+        if len(payload) != frames.FIXED_SIZES.get(kind, len(payload)):
+            raise frames.FrameError(f"frame of kind {kind} with {len(payload)} bytes")
         if kind == frames.INPUT:
             # Whoever types has the terminal.
             session.audience.take_control(self)
@@ -239,6 +241,8 @@ class Peer:
             if session.audience.controller is self:
                 session.resize(rows, columns)
         elif session.audience.controller is self:
+            if len(payload) < frames.HAND_IN_HEAD.size:
+                raise frames.FrameError("a checkpoint without its offset")
             (offset,) = frames.HAND_IN_HEAD.unpack_from(payload)
             session.log.hand_in(offset, payload[frames.HAND_IN_HEAD.size :])
             session.progressed()

@@ -20,8 +20,12 @@ def open_pty(pid: int, rows: int, columns: int) -> tuple[int, int]:
     """The master (non-blocking) and its peer, in the sandbox of process ``pid``."""
     flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
     master = os.open(f"/proc/{pid}/root/dev/pts/ptmx", flags)
-    fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
-    peer = fcntl.ioctl(master, _TIOCGPTPEER, flags)
+    try:
+        fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
+        peer = fcntl.ioctl(master, _TIOCGPTPEER, flags)
+    except OSError:
+        os.close(master)
+        raise
     set_size(master, rows, columns)
     attributes = termios.tcgetattr(peer)
     attributes[0] |= _IUTF8

@@ -15,6 +15,8 @@ from core.errors import Conflict
 
 SESSIONS = "sessions"
 SOCKET = "sock"
+PID = "pid"
+"""JSON ``{"pid", "started"}`` of the holder; ``started`` as in proc(5), stat, field 22."""
 
 
 class SessionRecord(TypedDict):
@@ -53,6 +55,12 @@ def write_json(path: str, value: object) -> None:
     with open(fd, "w", encoding="utf-8") as file:
         json.dump(value, file)
     os.rename(fresh, path)
+
+
+def start_time(pid: int) -> int:
+    """When a process started: with its number, what tells it from any other."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[19])
 
 
 def write_meta(folder: str, record: SessionRecord) -> None:

@@ -19,20 +19,21 @@ from typing import TYPE_CHECKING, TypeVar
 from core.errors import Conflict, DeckError, NotFound, Unreachable
 from core.runtimes.forking import from_os
 from core.shells.book import SessionBook
-from core.shells.dialing import dial
+from core.shells.dialing import Silent, dial
 from core.shells.launch import (
     HOLDERS,
-    HolderSpec,
     ensure_holder,
     find_holders,
     forget_session,
+    live_holders,
 )
 from core.shells.link import HolderLink
+from core.shells.plan import plan_holder
+from core.shells.reaching import end_silent
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from core.background import Background
     from core.bus import Bus
@@ -46,6 +47,9 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 1.0
 """A holder that does not answer by then is taken at its last word."""
+
+STOP_SECONDS = 10.0
+"""A holder that has not ended its sandbox by then is killed, and the sandbox with it."""
 
 TRIES = 3
 """Holders tried before one that ends at once is somebody's problem."""
@@ -108,11 +112,19 @@ class Roster:
 
     async def adopt(self) -> None:
         """Take over the holders that run, and read what ended ones left."""
-        links = await find_holders(self._paths.run)
-        told = {}
-        for link in links:
-            with suppress(Unreachable):  # it ended just now, and left word of its sessions
-                told[link.distro] = await link.sessions()
+        told: dict[str, list[Session]] = {ident: [] for ident in live_holders(self._paths.run)}
+        links = []
+        for link in await find_holders(self._paths.run):
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    told[link.distro] = await link.sessions()
+            except TimeoutError:  # it lives, but says nothing now
+                link.disconnect()
+            except Unreachable:  # it ended just now, and left word of its sessions
+                link.disconnect()
+                told.pop(link.distro, None)
+            else:
+                links.append(link)
         self._book.adopt(told, {record.name: record.id for record in self._store.distros()})
         for link in links:
             self._follow(link)
@@ -189,7 +201,8 @@ class Roster:
         self._starting.add(record.id)
         self.on_distro(record.name)
         try:
-            link = await ensure_holder(self._plan(record))
+            plan = plan_holder(record, store=self._store, paths=self._paths, idmap=self._idmap)
+            link = await ensure_holder(plan)
             self._follow(link)
         except OSError as error:
             raise from_os(error) from error
@@ -215,27 +228,6 @@ class Roster:
             finally:
                 self._opening -= Counter((record.id,))
 
-    def _plan(self, record: DistroRecord) -> HolderSpec:
-        host = not record.image_digest
-        config = record.config
-        return HolderSpec(
-            run=self._paths.run,
-            distro=record.id,
-            name=record.name,
-            layers=() if host else tuple(self._store.layer_paths(record.image_digest)),
-            upper=record.upper,
-            work=record.work,
-            idmap=self._idmap,
-            env=config.env,
-            user=config.user,
-            host_root=host,
-            masks=self._own_folders() if host else (),
-        )
-
-    def _own_folders(self) -> tuple[Path, ...]:
-        paths = self._paths
-        return (paths.data, paths.run, paths.state, paths.cache, paths.config)
-
     async def start(self, record: DistroRecord) -> None:
         """Bring a distro's sandbox up and keep it up."""
         await self._tasks.see_through(self._use(record, lambda link: link.hold(True)))
@@ -246,9 +238,23 @@ class Roster:
             await self._stop(record.id)
 
     async def _stop(self, ident: str) -> None:
+        folder = self._paths.run / HOLDERS / ident
+        if ident not in self._links:
+            try:
+                # It may be one that did not answer when the others were found.
+                self._follow(await HolderLink.connect(folder))
+            except Silent:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:
+                return
         while link := self._links.get(ident):
-            with suppress(Unreachable):  # it ended by itself meanwhile
-                await link.stop()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await link.stop()
+            except TimeoutError:
+                await asyncio.to_thread(end_silent, folder)
+            except Unreachable:  # it ended by itself meanwhile
+                pass
             await self._followed(link)
 
     @asynccontextmanager

@@ -13,10 +13,11 @@ import errno
 import os
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from core.errors import DeckError
-from core.runtimes import enter, mounts
+from core.runtimes import enter, forking, mounts
 from core.shells import frames, members, pty, records
 from core.shells.answers import Answerer
 from core.shells.audience import Audience
@@ -26,7 +27,7 @@ from core.shells.log import SessionLog
 from core.terminal import logformat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from core.runtimes.sandbox import Sandbox
     from core.runtimes.spec import Command
@@ -105,9 +106,11 @@ class Session:
         sandbox = self._owner.sandbox
         sandbox.refresh_network()
         streams = self._open_streams(tty=command["tty"])
-        helper, report = enter.start_command(sandbox.entrance, command, streams, sandbox.stub)
-        for fd in set(streams):
-            os.close(fd)
+        try:
+            helper, report = enter.start_command(sandbox.entrance, command, streams, sandbox.stub)
+        finally:
+            for fd in set(streams):
+                os.close(fd)
         os.set_blocking(report, False)
         data = bytearray()
 
@@ -120,11 +123,17 @@ class Session:
             os.close(report)
             os.waitpid(helper, 0)
             try:
-                self._begin(enter.read_start(bytes(data), command))
+                pid = enter.read_start(bytes(data), command)
             except DeckError as error:
                 stillborn = enter.start_pid(bytes(data))
                 if stillborn:
                     os.waitpid(stillborn, 0)
+                self.discard()
+                done(error)
+                return
+            try:
+                self._begin(pid)
+            except DeckError as error:
                 self.discard()
                 done(error)
             else:
@@ -137,11 +146,14 @@ class Session:
             size = self.record["rows"], self.record["columns"]
             self._master, peer = pty.open_pty(self._owner.sandbox.pid, *size)
             self._outputs = {self._master: logformat.OUTPUT}
-            self._take_input(os.dup(self._master))
+            with _closing_on_failure([peer]):
+                self._take_input(os.dup(self._master))
             return enter.Streams(peer, peer, peer)
-        stdin, sending = os.pipe2(os.O_CLOEXEC)
-        out, stdout = os.pipe2(os.O_CLOEXEC)
-        err, stderr = os.pipe2(os.O_CLOEXEC)
+        ends: list[int] = []
+        with _closing_on_failure(ends):
+            for _ in range(3):
+                ends += os.pipe2(os.O_CLOEXEC)
+        stdin, sending, out, stdout, err, stderr = ends
         for fd in (sending, out, err):
             os.set_blocking(fd, False)
         self._outputs = {out: logformat.OUTPUT, err: logformat.STDERR}
@@ -152,9 +164,12 @@ class Session:
         self.intake = Intake(self._loop, fd, self._intake_progressed)
 
     def _begin(self, pid: int) -> None:
+        try:
+            self._pidfd = forking.open_child(pid)
+        except OSError as error:
+            raise forking.from_os(error) from error
         self._pid = pid
         self._inner = members.inner_pid(pid)
-        self._pidfd = os.pidfd_open(pid)
         self._loop.watch(self._pidfd, read=self._leader_ended)
         self._resume()
         if self.bound:
@@ -374,6 +389,16 @@ class Session:
         for fd in tuple(self._outputs):
             self._close_output(fd)
         self.intake.close()
+
+
+@contextmanager
+def _closing_on_failure(fds: list[int]) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        for fd in fds:
+            os.close(fd)
+        raise
 
 
 def _read_some(fd: int) -> tuple[bytes, bool]:

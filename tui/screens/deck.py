@@ -124,17 +124,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     async def _connected(self, event: Bridge.Connected) -> None:
         self._state = ""
         self.panes.ready()
-        for tab in list(self.shells.tabs.values()):
-            await self.shells.drop(tab)
-        for session in event.sessions:
-            await self.shells.add(event.engine, session)
-        if event.sessions:
-            self.panes.events.add(f"{fmt.plural(len(event.sessions), 'shell')} attached again")
+        for tab in self.shells.gone(event.sessions):
+            await self._drop(tab)
+        if added := await self.shells.adopt(event.engine, event.sessions):
+            self.panes.events.add(f"{fmt.plural(added, 'shell')} attached again")
         self._restate()
 
-    def disconnected(self) -> None:
-        """The engine is gone for now."""
-        self._state = "no engine"
+    def disconnected(self, state: str) -> None:
+        """The engine is gone for now; the header says ``state``."""
+        self._state = state
 
     # shells
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import host
+from tests.core import distros
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.core.shells.conftest import Person
 
 LOOK = """
@@ -73,3 +76,39 @@ def test_secrets_of_the_host_are_not_there(person: Person) -> None:
     (result,) = person.play(steps=[look], changes=changes)
     assert result["code"] == 1
     assert result["out"] == ""
+
+
+SECRETS = """
+cut -d: -f2 /etc/shadow /etc/gshadow | sort -u
+ls -d /etc/ssh/*_key /etc/ssl/private /etc/shadow- /etc/distrodeck 2>/dev/null
+test -r /etc/passwd && echo accounts
+"""
+
+
+@pytest.mark.parametrize("mask", ["/etc/distrodeck", "/etc/ssh/elsewhere", "/etc/ssl/private/x"])
+def test_a_folder_of_ours_beside_the_secrets_does_not_show_them(
+    make_root: Callable[..., Path], mask: str
+) -> None:
+    root = make_root()
+    changes = {"host_root": True, "masks": [str(root), mask]}
+    step = {"argv": ["sh", "-c", SECRETS]}
+    (result,) = distros.play_as([], root, {"steps": [step], "changes": changes})
+    assert result["out"] == "*\naccounts\n"
+
+
+def test_links_planted_inside_change_nothing_outside(make_root: Callable[..., Path]) -> None:
+    root, outside = make_root(), make_root()
+    outside.chmod(0o755)
+    plan = {"changes": {"host_root": True, "masks": [str(root), str(outside)]}}
+    plant = f"""
+    set -e
+    rm -r /root; ln -s {outside} /root
+    rm -r /etc/ssl; ln -s {outside} /etc/ssl
+    """
+    step = {"argv": ["sh", "-c", plant]}
+    assert distros.play_as([], root, {"steps": [step], **plan})[0]["code"] == 0
+    look = {"argv": ["readlink", "/root", "/etc/ssl"], "workdir": "/"}
+    (result,) = distros.play_as([], root, {"steps": [look], "first": 9, **plan})
+    assert result["out"].split() == [str(outside)] * 2
+    assert outside.stat().st_mode & 0o777 == 0o755
+    assert not list(outside.iterdir())

@@ -15,6 +15,8 @@ from tests.core import distros
 from tests.core.distros import holding, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.shells.launch import HolderSpec
     from core.shells.link import HolderLink
     from tests.core.shells.conftest import Person
@@ -38,6 +40,21 @@ def test_it_looks_like_a_machine_of_its_own(person: Person, busybox_archive: Pat
     assert "/dev/pts" in lines
     assert "sys is read-only" in lines
     assert any(line.endswith("00000000a00425fb") for line in lines), lines
+
+
+def test_capabilities_that_the_starter_lets_inherit_do_not_reach_a_command(
+    make_root: Callable[..., Path], busybox_archive: Path
+) -> None:
+    step = {"argv": ["sh", "-c", "grep -E 'Cap(Inh|Prm|Amb)' /proc/self/status"]}
+    plan = {"archives": [str(busybox_archive)], "steps": [step]}
+    starter = ["setpriv", "--inh-caps=+sys_admin"]
+    (result,) = distros.play_as(starter, make_root(), plan)
+    none = "0" * 16
+    assert result["out"].split() == [
+        *("CapInh:", none),
+        *("CapPrm:", "00000000a00425fb"),
+        *("CapAmb:", none),
+    ]
 
 
 def test_files_of_every_owner_work_where_there_are_ids(

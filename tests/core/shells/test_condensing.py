@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -60,4 +62,18 @@ def test_stopping_leaves_no_process_and_no_file(log: SessionLog, tmp_path: Path)
     loop.turn()
     condenser.stop()
     condenser.stop()
+    assert not list(tmp_path.glob("condense*"))
+
+
+@pytest.mark.parametrize("missing", ["fork", "pidfd_open"])
+def test_without_a_process_or_descriptor_the_session_goes_on(
+    log: SessionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, missing, refuse)
+    condense(log, tmp_path)
+    monkeypatch.undo()
+    assert not log.full
     assert not list(tmp_path.glob("condense*"))

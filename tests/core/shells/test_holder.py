@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,8 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.domain import ShellSpec
-from core.errors import CommandNotFound, Conflict, NotFound, Unreachable
-from core.shells import frames
+from core.errors import CommandNotFound, Conflict, DeckError, NotFound, Unreachable
+from core.shells import dialing, frames
 from core.shells.dialing import connect
 from core.shells.launch import (
     HolderLink,
@@ -26,7 +28,9 @@ from core.shells.launch import (
     ensure_holder,
     find_holders,
     forget_session,
+    live_holders,
 )
+from core.shells.reaching import end_silent
 from tests import host
 from tests.core import distros
 from tests.core.distros import Screen, attached, holding, run
@@ -111,6 +115,39 @@ async def test_a_second_engine_finds_the_sessions_of_the_first(
             await screen.expect(b"before")
             await screen.type(b"exit 4\r")
             assert await screen.rest() == 4
+
+
+async def test_a_holder_that_is_stopped_makes_nobody_else_wait(
+    link: HolderLink, spec: HolderSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialing, "ANSWER_SECONDS", 0.3)
+    pid = await pid_of(link)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            assert await find_holders(spec.run) == []
+            with pytest.raises(dialing.Silent):
+                await ensure_holder(spec)
+        assert live_holders(spec.run) == {"d1"}
+        await asyncio.to_thread(end_silent, spec.folder)
+        assert live_holders(spec.run) == frozenset()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_full_backlog_does_not_block_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialing, "ANSWER_SECONDS", 0.3)
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind("sock")
+        listener.listen(0)
+        first.connect("sock")
+        async with asyncio.timeout(5):
+            with pytest.raises(dialing.Silent):
+                await dial(tmp_path, 2)
 
 
 async def test_killing_the_client_leaves_the_session_alone(
@@ -328,6 +365,8 @@ async def test_another_user_is_refused(link: HolderLink, ordinary_user: host.Use
         frames.pack(frames.CALL, b"[]"),
         frames.pack(frames.CALL, b'{"seq": "x", "verb": 3}'),
         frames.pack(frames.ATTACH, b'{"session": "x"}'),
+        frames.pack(frames.ATTACH, b"1"),
+        frames.pack(frames.CALL, b"1"),
         frames.pack(frames.CALL, b'{"seq": 1, "verb": "open", "session": 5, "shell": {}}'),
     ],
 )
@@ -340,6 +379,58 @@ async def test_nonsense_costs_only_its_own_connection(link: HolderLink, bad: byt
     assert await run(link, 2, ["echo", "fine"]) == (0, b"fine\n", b"")
 
 
+@pytest.mark.parametrize("tty", [True, False])
+async def test_what_cannot_start_for_want_of_descriptors_leaks_none(
+    link: HolderLink, *, tty: bool
+) -> None:
+    pid = await pid_of(link)
+    await run(link, 2, ["true"])
+    before = set(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names, not paths
+    usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    refused = 0
+    for free in range(2, 12):
+        limit = max(map(int, before)) + free
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, usual[1]))
+        try:
+            await link.open(10 + free, replace(SH, tty=tty))
+        except DeckError:
+            refused += 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
+        await link.close(10 + free)
+    assert refused
+    async with asyncio.timeout(distros.LIMIT):
+        while {one.state for one in await link.sessions()} != {"exited"}:
+            await asyncio.sleep(0.05)
+    kept = {f"{link.folder}/sessions/{one.id}/log" for one in await link.sessions()}
+    logs = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    assert {name for name in logs if name.endswith("/log")} == kept
+    # A log for each session that there was, and nothing else of any attempt.
+    after = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    assert after <= len(before) + len(kept)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        frames.pack(frames.SIZE, b"x"),
+        frames.pack(frames.SIGNAL),
+        frames.pack(frames.HAND_IN, b"short"),
+    ],
+)
+async def test_a_frame_cut_short_costs_only_its_own_attachment(
+    link: HolderLink, bad: bytes
+) -> None:
+    await link.open(2, SH)
+    connection = await dial(link.folder, 2)
+    connection.setblocking(True)
+    connection.settimeout(10)
+    connection.sendall(bad)
+    while connection.recv(1 << 16):
+        pass
+    connection.close()
+    assert [one.id for one in await link.sessions()] == [2]
+
+
 async def test_an_attached_connection_reaches_no_other_session(link: HolderLink) -> None:
     await link.open(2, SH)
     await link.open(3, SH)
@@ -347,9 +438,11 @@ async def test_an_attached_connection_reaches_no_other_session(link: HolderLink)
     connection.setblocking(True)
     connection.settimeout(10)
     connection.sendall(frames.pack(frames.ATTACH, json.dumps({"session": 3}).encode()))
-    while connection.recv(1 << 16):
-        pass
+    reader, told = frames.FrameReader(frames.HOLDER_LIMITS), []
+    while data := connection.recv(1 << 16):
+        told += [json.loads(body) for kind, body in reader.feed(data) if kind == frames.ATTACHED]
     connection.close()
+    assert {record["id"] for record in told} == {2}
 
 
 async def test_a_folder_named_core_in_the_working_directory_is_not_run(

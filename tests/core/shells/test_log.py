@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,3 +128,17 @@ def test_a_full_disk_costs_the_history_not_the_session(log: SessionLog) -> None:
     log._write = full  # type: ignore[method-assign]
     record = log.append(logformat.OUTPUT, b"y")
     assert log.base == log.end == len(record) * 2
+
+
+def test_a_disk_that_fills_up_while_the_log_is_cut_costs_nothing(
+    log: SessionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(log, 8 * KIB)
+    before = log.read(0, 8 * KIB)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[: len(data) // 2]))
+    log.cut(4 * KIB)
+    monkeypatch.undo()
+    assert log.base == 0
+    assert log.read(0, 8 * KIB) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]

@@ -17,6 +17,8 @@ from widgets.terminal.pane import TerminalPane
 from widgets.terminal.raw_key import RawKey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.message import Message
     from textual.pilot import Pilot
     from textual.strip import Strip
@@ -76,6 +78,12 @@ class Bench:
     async def offer(self, data: bytes) -> None:
         await self.pane.offer(data)
         await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the application go on until ``condition`` holds."""
+        async with asyncio.timeout(20):
+            while not condition():
+                await self.pilot.pause(0.01)
 
     def lines(self) -> list[str]:
         width, height = self.pane.size
@@ -361,9 +369,9 @@ async def test_a_burst_of_sizes_is_told_once_it_rests(bench: Bench) -> None:
 async def test_reverse_video_exchanges_the_screen_and_back(bench: Bench) -> None:
     normal = bench.pane.view.palette.base
     await bench.offer(b"\x1b[?5h")
-    assert bench.pane.view.palette.base.bgcolor == normal.color
+    await bench.until(lambda: bench.pane.view.palette.base.bgcolor == normal.color)
     await bench.offer(b"\x1b[?5l")
-    assert bench.pane.view.palette.base == normal
+    await bench.until(lambda: bench.pane.view.palette.base == normal)
 
 
 async def test_a_change_of_theme_changes_the_colours(bench: Bench) -> None:
