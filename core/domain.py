@@ -300,6 +300,11 @@ class Job:
     error: JobError | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def active(self) -> bool:
+        """Whether it waits or runs: it may still change."""
+        return self.state in {"queued", "running"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:

@@ -34,13 +34,6 @@ PROGRESS_INTERVAL = 0.05
 KEPT_JOBS = 50
 """Ended jobs that stay in the list."""
 
-_ENDED = frozenset[JobState]({"done", "failed", "cancelled"})
-
-
-def ended(job: Job) -> bool:
-    """Whether the job will not change any more."""
-    return job.state in _ENDED
-
 
 def error_of(job: Job) -> DeckError:
     """The error of a failed or cancelled job, as it was raised in the engine."""
@@ -110,7 +103,7 @@ class JobBook:
         ``work`` returns the name of what it made.
         """
         for entry in self._entries.values():
-            if entry.key == key and not ended(entry.job):
+            if entry.key == key and entry.job.active:
                 return entry.job
         job = Job(
             id=f"{kind}-{next(self._ids)}",
@@ -164,12 +157,12 @@ class JobBook:
 
     def busy(self) -> bool:
         """Whether a job is running."""
-        return any(not ended(entry.job) for entry in self._entries.values())
+        return any(entry.job.active for entry in self._entries.values())
 
     def running(self, job_id: str) -> bool:
         """Whether there is such a job, and it is running."""
         entry = self._entries.get(job_id)
-        return entry is not None and not ended(entry.job)
+        return entry is not None and entry.job.active
 
     def update(self, job_id: str, *, urgent: bool, **changes: Any) -> None:
         """Change the job's value; tell followers at once, or within the progress interval."""
@@ -187,7 +180,7 @@ class JobBook:
 
     def _forget_oldest(self) -> None:
         over = len(self._entries) - KEPT_JOBS
-        for job_id in [key for key, entry in self._entries.items() if ended(entry.job)]:
+        for job_id in [key for key, entry in self._entries.items() if not entry.job.active]:
             if over <= 0:
                 break
             del self._entries[job_id]
@@ -202,8 +195,9 @@ class JobBook:
     async def _states(self, entry: _Running) -> AsyncIterator[Job]:
         while True:
             news = entry.news
-            yield entry.job
-            if ended(entry.job):
+            job = entry.job
+            yield job
+            if not job.active:
                 return
             await news.wait()
 
@@ -213,7 +207,7 @@ class JobBook:
             async for job in states:
                 if job.state == "done":
                     return job
-                if ended(job):
+                if not job.active:
                     raise error_of(job)
         raise NotFound(job_id, "no such job")
 
@@ -225,7 +219,7 @@ class JobBook:
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait([task])
-        if not ended(entry.job):  # cancelled before its first step
+        if entry.job.active:  # cancelled before its first step
             self._end(job_id, "cancelled", Cancelled(entry.job.title, "cancelled"))
 
 

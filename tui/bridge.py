@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 from core.domain import Catalog, Distro, EngineInfo, Job, Session
-from core.errors import DaemonUnreachable, DeckError, NotFound, by_code
+from core.errors import DaemonUnreachable, DeckError, NotFound
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -33,7 +33,6 @@ Topic = Literal["distros", "jobs", "sessions", "catalog"]
 TOPICS: frozenset[Topic] = frozenset({"distros", "jobs", "sessions", "catalog"})
 TICK = 1 / 15
 """Seconds between two looks at what is new."""
-ENDED = frozenset({"done", "failed", "cancelled"})
 
 
 class Bridge:
@@ -87,6 +86,11 @@ class Bridge:
         """Sessions that run, by id."""
         return [s for _, s in sorted(self.sessions.items()) if s.state == "running"]
 
+    @property
+    def pulls(self) -> list[Job]:
+        """Pulls that wait or run."""
+        return [job for job in self.jobs.values() if job.kind == "pull" and job.active]
+
     async def follow(self, engine: Engine, target: MessagePump) -> None:
         """Keep the state up to date and tell ``target`` what is rare, until cancelled.
 
@@ -128,7 +132,7 @@ class Bridge:
                 before = self.jobs.get(job.id)
                 self.jobs[job.id] = job
                 self._new.add("jobs")
-                if job.state in ENDED and before and before.state not in ENDED:
+                if not job.active and before and before.active:
                     target.post_message(self.JobEnded(job))
             case DistroChanged(distro=distro):
                 self.distros[distro.name] = distro
@@ -182,11 +186,3 @@ def deck_error(caught: Exception) -> DeckError | None:
         found = (deck_error(inner) for inner in caught.exceptions)
         return next((error for error in found if error), None)
     return None
-
-
-def job_error(job: Job) -> DeckError | None:
-    """The error of a failed job, as if it had been raised."""
-    if job.error is None:
-        return None
-    error = job.error
-    return by_code(error.code)(error.message, hint=error.hint, kept=error.kept)

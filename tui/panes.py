@@ -20,7 +20,7 @@ from tui.keymap import pane_bindings
 from tui.screens.inspect import InspectDialog
 from tui.shells import ShellDeck
 from widgets import format as fmt
-from widgets.activity import ACTIVE, Activity
+from widgets.activity import Activity
 from widgets.catalog_list import CatalogList, freshness
 from widgets.distro_list import DistroList, InstalledRow, row_name
 from widgets.event_log import EventLog
@@ -164,8 +164,7 @@ class Panes(Container, inherit_bindings=False):
         bridge = self._bridge
         pulls = [job for job in bridge.jobs.values() if job.kind == "pull"]
         if new & {"distros", "jobs"}:
-            making = [job for job in pulls if job.state in ACTIVE]
-            making = [job for job in making if job.title not in bridge.distros]
+            making = [job for job in bridge.pulls if job.title not in bridge.distros]
             rows: list[InstalledRow] = [*bridge.distros.values(), *making]
             self.installed.show(sorted(rows, key=row_name))
         if "distros" in new:
@@ -292,7 +291,7 @@ class Panes(Container, inherit_bindings=False):
     def action_remove(self) -> None:
         """Remove the distro, or cancel the pull."""
         if job := self.job:
-            if job.state in ACTIVE:
+            if job.active:
                 self.verbs.cancel(job)
         elif self.distro:
             self.verbs.remove(self.distro)

@@ -46,8 +46,12 @@ class ShellLink:
         """False from the first output that is news."""
         self.seen = 0
         """Position up to which somebody saw it: its history, and what came while in front."""
-        self.controller = True
+        self._attachment: Attachment | None = None
+
+    @property
+    def controller(self) -> bool:
         """False while another console controls the session and this one only looks on."""
+        return self._attachment is None or self._attachment.controller
 
     def type(self, data: bytes) -> None:
         """Send ``data`` in order; never waits, whatever the session reads."""
@@ -62,7 +66,7 @@ class ShellLink:
     async def run(self) -> int:
         """Show the session until it ends; its exit code. Cancelling detaches."""
         async with self.engine.attach(self._session) as attachment:
-            self.controller = attachment.controller
+            self._attachment = attachment
             self._pane.restore(attachment.checkpoint, *attachment.checkpoint_size)
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(self._send(attachment))

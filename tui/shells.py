@@ -86,6 +86,9 @@ class ShellDeck(Container, inherit_bindings=False):
         self.tabs: dict[int, ShellTab] = {}
         self.current = 0
         self.last = 0
+        self._described: tuple[str, str] | None = None
+        self._dropped: set[int] = set()
+        """Sessions whose tab went; the engine may not have told yet that they ended."""
 
     @property
     def room(self) -> tuple[int, int]:
@@ -135,6 +138,7 @@ class ShellDeck(Container, inherit_bindings=False):
 
         Shells are attached to without the engine's help: what a tab shows stays as it is.
         """
+        self._dropped.clear()
         for tab in self.tabs.values():
             tab.link.engine = engine
         before = len(self.tabs)
@@ -147,6 +151,11 @@ class ShellDeck(Container, inherit_bindings=False):
         known = {session.id for session in sessions}
         tabs = self.tabs.values()
         return [tab for tab in tabs if tab.exit_code is None and tab.session.id not in known]
+
+    def waiting(self, sessions: list[Session]) -> Session | None:
+        """The first of ``sessions`` that found all digits taken."""
+        shown = {tab.session.id for tab in self.tabs.values()} | self._dropped
+        return next((s for s in sessions if s.tty and s.id not in shown), None)
 
     @work
     async def _drive(self, tab: ShellTab) -> None:
@@ -177,6 +186,7 @@ class ShellDeck(Container, inherit_bindings=False):
         if tab.worker:
             tab.worker.cancel()
         self.tabs.pop(tab.number, None)
+        self._dropped.add(tab.session.id)
         if self.current == tab.number:
             self.current = 0
         if self.last == tab.number:
@@ -196,17 +206,21 @@ class ShellDeck(Container, inherit_bindings=False):
                         await worker.wait()
 
     def describe(self) -> None:
-        """Write the frame: number, name, title, size."""
-        tab = self.tab
-        if tab is None:
-            self.border_title = self.border_subtitle = None
+        """Write the frame, if it changed: number, name, title, size, who controls the shell."""
+        described = self._description(self.tab) if self.tab else None
+        if described == self._described:
             return
+        self._described = described
+        title, subtitle = described or (None, None)
+        self.border_title = None if title is None else Content(title)
+        self.border_subtitle = None if subtitle is None else Content(subtitle)
+
+    def _description(self, tab: ShellTab) -> tuple[str, str]:
         title = f" — {tab.title}" if tab.title else ""
-        self.border_title = Content(f"{tab.number} {tab.session.distro}{title}")
         rows, columns = tab.pane.size.height, tab.pane.size.width
         watching = "" if tab.link.controller else " · watching"
         ended = f" · exit code {tab.exit_code}" if tab.exit_code is not None else ""
-        self.border_subtitle = Content(f"{columns}x{rows}{watching}{ended}")
+        return f"{tab.number} {tab.session.distro}{title}", f"{columns}x{rows}{watching}{ended}"
 
     def _of_pane(self, pane: TerminalPane) -> ShellTab | None:
         return next((tab for tab in self.tabs.values() if tab.pane is pane), None)

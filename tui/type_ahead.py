@@ -10,6 +10,7 @@ key set off to have happened, and none is while something that will take the key
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import events, on
@@ -39,8 +40,10 @@ HOLD_SECONDS = 5.0
 class _Passed(Message):
     """Follows a key through the queues of the widget and all above it."""
 
-    def __init__(self, target: MessagePump, rounds: int) -> None:
+    def __init__(self, number: int, target: MessagePump, rounds: int) -> None:
         super().__init__()
+        self.number = number
+        """Of the key it follows."""
         self.target = target
         self.rounds = rounds
 
@@ -53,6 +56,7 @@ class TypeAhead(App[Result], inherit_bindings=False):
         self._keys: deque[events.Key | events.Paste] = deque()
         self._holds = 0
         self._under_way = False
+        self._number = 0
         self._marker: Timer | None = None
 
     def hold_keys(self) -> Callable[[], None]:
@@ -92,20 +96,24 @@ class TypeAhead(App[Result], inherit_bindings=False):
         event = self._keys.popleft()
         target = self.focused or self.screen
         self._under_way = True
-        self._marker = self.set_timer(MARKER_SECONDS, self._came_back)
+        self._number += 1
+        number = self._number
+        self._marker = self.set_timer(MARKER_SECONDS, partial(self._came_back, number))
         await super().on_event(event)
-        target.post_message(_Passed(target, ROUNDS))
+        target.post_message(_Passed(number, target, ROUNDS))
 
     @on(_Passed)
     def _passed(self, marker: _Passed) -> None:
         if marker.rounds > 1 and marker.target.post_message(
-            _Passed(marker.target, marker.rounds - 1)
+            _Passed(marker.number, marker.target, marker.rounds - 1)
         ):
             return
         # Behind what was put off to later: that is how the focus moves.
-        self.call_later(self._came_back)
+        self.call_later(self._came_back, marker.number)
 
-    async def _came_back(self) -> None:
+    async def _came_back(self, number: int) -> None:
+        if number != self._number or not self._under_way:
+            return  # its timer was first: another key is under way by now
         if self._marker:
             self._marker.stop()
             self._marker = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.domain import CatalogEntry, Distro, Job, PullSpec, Session, ShellSpec
 from core.errors import Conflict, DeckError
-from tui.bridge import job_error
+from core.jobs import error_of
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.pull import PullDialog
@@ -99,14 +99,19 @@ class Verbs:
         self.carry_out(f"Pull failed: {spec.name or spec.source}", verb)
 
     def again(self, job: Job) -> None:
-        """Try a failed pull again, as it was asked for."""
-        self.pull(self._asked.get(job.id, PullSpec(source=job.title)))
+        """Try a failed pull again as it was asked for; ask, where somebody else asked for it."""
+        if spec := self._asked.get(job.id):
+            self.pull(spec)
+        else:
+            # A title is the name that was wanted, which says nothing of the source, or the source.
+            named = not {"/", ":"} & set(job.title)
+            self.ask_pull(PullSpec(name=job.title) if named else PullSpec(source=job.title))
 
     def explain(self, job: Job) -> None:
         """Say why a job failed, and offer another try."""
-        error = job_error(job)
-        if error is None:
+        if job.error is None:
             return
+        error = error_of(job)
 
         async def ask() -> None:
             dialog = ErrorDialog(f"Pull failed: {job.title}", error, again=True)
@@ -194,7 +199,9 @@ def _losses(distro: Distro, sessions: list[Session]) -> list[tuple[str, str]]:
         ("Lost", "every change made in it"),
     ]
     if sessions:
-        named = ", ".join(f"#{s.id} {s.title or s.argv[0]}" for s in sessions[:4])
+        named = ", ".join(
+            f"#{s.id} {s.title or ' '.join(s.argv[:1]) or 'shell'}" for s in sessions[:4]
+        )
         facts.insert(2, ("Used by", f"{fmt.plural(len(sessions), 'shell')}: {named}"))
         facts.append(("", "These shells get SIGHUP."))
     return facts

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from textual import events
 
-ACTIVE = frozenset({"queued", "running"})
-
 
 class Activity(ScrollView, can_focus=True, inherit_bindings=False):
     """What is being fetched, how fast, and for how long still; newest state wins."""

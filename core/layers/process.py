@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -77,6 +78,9 @@ class Worker(asyncio.SubprocessProtocol):
 
     @override
     def process_exited(self) -> None:
+        # A refused unshare(1) leaves a helper that waits for ever with our pipes in its hands.
+        if self._transport:
+            _kill_group(self._transport.get_pid())
         self._stop_writing()
 
     @override
@@ -133,17 +137,17 @@ class Worker(asyncio.SubprocessProtocol):
         last = clean(self._stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
         if code is not None and code < 0:
             return DeckError("layer worker", f"ended by signal {-code}", hint="try again")
-        if self._enter and last.startswith((*self._enter[:1], "newuidmap", "newgidmap")):
+        if self._enter and last.startswith((*self._enter[:1], "unshare", "newuidmap", "newgidmap")):
+            if last.endswith(os.strerror(errno.ENOSPC)):  # how unshare(2) says it
+                last = "the limit user.max_user_namespaces is reached"
             hint = "distrodeck doctor says what is missing"
-            return HostForbids("user namespace", last, hint=hint)
+            return HostForbids("user namespaces", last, hint=hint)
         return DeckError("layer worker", last or f"ended with status {code}")
 
     def kill(self) -> None:
         """End the process at once; nothing happens if it has ended."""
         if self._transport and self._transport.get_returncode() is None:
-            # Its group, as the prefix may have forked.
-            with suppress(ProcessLookupError):
-                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+            _kill_group(self._transport.get_pid())
 
     async def close(self) -> None:
         """Kill the process if it still runs, and wait until it is gone."""
@@ -152,6 +156,12 @@ class Worker(asyncio.SubprocessProtocol):
             await self._ended.wait()
         if self._transport:
             self._transport.close()
+
+
+def _kill_group(leader: int) -> None:
+    """End a worker's process group: the prefix may have forked."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _argument(value: str | Path) -> str:

@@ -8,6 +8,7 @@ the *thread* that forked ends. Mounts live in the sandbox's own mount namespace 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -123,6 +124,7 @@ class _Keeper:
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
         def work(_: int) -> None:
+            os.setsid()
             command = [*argv, f"/proc/self/fd/{pause}"]
             forking.execute(command, standard=(null, writing, error_writing), kept=(pause,))
 
@@ -131,7 +133,11 @@ class _Keeper:
             os.close(fd)
         try:
             forking.raise_fault(forking.read_report(report))
-            ready = _read_until(reading, bool)
+            ended = os.pidfd_open(self.pid)
+            try:
+                ready = _read_until(reading, bool, ended=ended)
+            finally:
+                os.close(ended)
             if not ready:
                 raise _refused_namespaces(_message(error_reading))
         except DeckError:
@@ -151,7 +157,8 @@ class _Keeper:
     def end(self) -> None:
         """End it; the namespaces stay while somebody is in them."""
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(self.pid, signal.SIGKILL)
+            # Its session, as a refused unshare(1) leaves a helper that waits for ever.
+            os.killpg(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
 
 
@@ -231,13 +238,18 @@ def _protect_proc() -> None:
             syscalls.mount("/dev/null", path, "", syscalls.MS_BIND)
 
 
-def _read_until(fd: int, done: Callable[[bytes], bool]) -> bytes:
+def _read_until(fd: int, done: Callable[[bytes], bool], *, ended: int = -1) -> bytes:
+    """What came until it is ``done``, or until the end of the pipe or of the process ``ended``."""
+    watched = [fd] if ended < 0 else [fd, ended]
     data = b""
     limit = time.monotonic() + _START_LIMIT
     while not done(data):
         left = limit - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
+        ready = select.select(watched, [], [], max(left, 0))[0]
+        if not ready:
             raise TimedOut("sandbox", f"did not start in {_START_LIMIT:.0f} seconds")
+        if fd not in ready:
+            break
         piece = os.read(fd, 4096)
         if not piece:
             break
@@ -256,6 +268,8 @@ def _message(fd: int) -> str:
 
 
 def _refused_namespaces(message: str) -> HostForbids:
+    if message.endswith(os.strerror(errno.ENOSPC)):  # how unshare(2) says it
+        message = "the limit user.max_user_namespaces is reached"
     hint = "sysctl -w user.max_user_namespaces=15000; see distrodeck doctor"
     return HostForbids("user namespaces", message, hint=hint)
 

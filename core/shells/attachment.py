@@ -106,9 +106,6 @@ class HolderAttachment:
                     self.controller = payload != b"\0"
                 else:
                     self._early.append((kind, payload))
-            if attached and not self._early:
-                # CONTROLLER follows at once, but maybe not in the same read.
-                return
 
     async def output(self) -> AsyncIterator[HolderOutput]:
         """See :meth:`core.engine.Attachment.output`; one iterator at a time.

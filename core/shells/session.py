@@ -9,11 +9,9 @@ makes wait.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from core.errors import DeckError
@@ -24,10 +22,11 @@ from core.shells.audience import Audience
 from core.shells.condensing import Condenser
 from core.shells.intake import Intake
 from core.shells.log import SessionLog
+from core.shells.streams import READ, open_pipes, open_terminal, read_some
 from core.terminal import logformat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from core.runtimes.sandbox import Sandbox
     from core.runtimes.spec import Command
@@ -41,7 +40,6 @@ GRACE = 2.0
 """Seconds between SIGHUP and SIGKILL."""
 ATTACH_LIMIT = 10.0
 """Seconds in which the client of a bound session has to attach."""
-_READ = 64 << 10
 _SIZE_LIMIT = 4096
 _QUIET = 0.1
 _QUIET_TURNS = 20
@@ -115,7 +113,7 @@ class Session:
         data = bytearray()
 
         def on_report() -> None:
-            piece = os.read(report, _READ)
+            piece = os.read(report, READ)
             if piece:
                 data.extend(piece)
                 return
@@ -142,26 +140,11 @@ class Session:
         self._loop.watch(report, read=on_report)
 
     def _open_streams(self, *, tty: bool) -> enter.Streams:
-        if tty:
-            size = self.record["rows"], self.record["columns"]
-            self._master, peer = pty.open_pty(self._owner.sandbox.pid, *size)
-            self._outputs = {self._master: logformat.OUTPUT}
-            with _closing_on_failure([peer]):
-                self._take_input(os.dup(self._master))
-            return enter.Streams(peer, peer, peer)
-        ends: list[int] = []
-        with _closing_on_failure(ends):
-            for _ in range(3):
-                ends += os.pipe2(os.O_CLOEXEC)
-        stdin, sending, out, stdout, err, stderr = ends
-        for fd in (sending, out, err):
-            os.set_blocking(fd, False)
-        self._outputs = {out: logformat.OUTPUT, err: logformat.STDERR}
-        self._take_input(sending)
-        return enter.Streams(stdin, stdout, stderr)
-
-    def _take_input(self, fd: int) -> None:
-        self.intake = Intake(self._loop, fd, self._intake_progressed)
+        size = self.record["rows"], self.record["columns"]
+        ends = open_terminal(self._owner.sandbox.pid, *size) if tty else open_pipes()
+        self._master, self._outputs = ends.master, ends.outputs
+        self.intake = Intake(self._loop, ends.sending, self._intake_progressed)
+        return ends.command
 
     def _begin(self, pid: int) -> None:
         try:
@@ -187,12 +170,12 @@ class Session:
     def _readable(self, fd: int) -> None:
         if fd not in self._outputs:
             return
-        data, ended = _read_some(fd)
+        data, ended = read_some(fd)
         if data:
             self._note_output(self._outputs[fd], data)
         if self._exit_code is not None and not self.record["tty"]:
             # A background process may hold a pipe open: what is in it now is all.
-            ended = ended or len(data) < _READ
+            ended = ended or len(data) < READ
             if not ended and not self._must_wait():
                 self._loop.later(0, lambda: self._readable(fd))
         if ended:
@@ -389,32 +372,3 @@ class Session:
         for fd in tuple(self._outputs):
             self._close_output(fd)
         self.intake.close()
-
-
-@contextmanager
-def _closing_on_failure(fds: list[int]) -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        for fd in fds:
-            os.close(fd)
-        raise
-
-
-def _read_some(fd: int) -> tuple[bytes, bool]:
-    """What is there, and whether it was the last: a PTY gives at most 4 KiB at a time."""
-    data = bytearray()
-    while len(data) < _READ:
-        try:
-            piece = os.read(fd, _READ)
-        except BlockingIOError:
-            return bytes(data), False
-        except OSError as error:
-            # Linux says end-of-file with EIO once every other end of a PTY is closed.
-            if error.errno != errno.EIO:
-                raise
-            return bytes(data), True
-        if not piece:
-            return bytes(data), True
-        data += piece
-    return bytes(data), False

@@ -186,3 +186,40 @@ def test_forbidden_user_namespaces_are_told_and_doctor_still_answers(
             check=False,
         )
         assert not left.stdout
+
+
+@contextmanager
+def own_limits() -> Iterator[tuple[str, ...]]:
+    """What runs a command in a user namespace with all ids and with limits of its own."""
+    wait = ["unshare", "--user", "sh", "-c", "echo; exec sleep 600"]
+    with subprocess.Popen(wait, stdout=subprocess.PIPE) as keeper:
+        try:
+            assert keeper.stdout
+            assert keeper.stdout.readline()
+            for kind in ("uid", "gid"):
+                Path(f"/proc/{keeper.pid}/{kind}_map").write_text("0 0 4294967295")
+            yield ("nsenter", f"--user=/proc/{keeper.pid}/ns/user")
+        finally:
+            keeper.kill()
+
+
+@pytest.mark.parametrize("kind", ["ordinary_user", "single_uid_user"])
+def test_a_running_daemon_tells_namespaces_forbidden_meanwhile(
+    request: pytest.FixtureRequest, kind: str, plain: str
+) -> None:
+    user: User = request.getfixturevalue(kind)
+    with own_limits() as inside, new_deck(user) as made:
+        deck = Deck(root=made.root, prefix=(*inside, *made.prefix))
+        deck.done("pull", f"{plain}/lib/busybox", "--name", "bb")
+        limit = [*inside, "sh", "-c", "echo $0 > /proc/sys/user/max_user_namespaces"]
+        subprocess.run([*limit, "0"], check=True)
+        ended = deck.refused("run", "bb", "--", "true", seconds=15)
+        assert (ended.code, ended.error["code"]) == (125, "host_forbids")
+        assert "user.max_user_namespaces" in ended.error["message"]
+        if kind == "ordinary_user":  # whoever has one uid unpacks without a namespace
+            ended = deck.refused("pull", f"{plain}/lib/many", "--name", "x", seconds=15)
+            assert (ended.code, ended.error["code"]) == (11, "host_forbids")
+            assert "user.max_user_namespaces" in ended.error["message"]
+        subprocess.run([*limit, "1000"], check=True)
+        assert deck.done("run", "bb", "--", "echo", "well").out == "well\n"
+        deck.done("rm", "--yes", "bb")

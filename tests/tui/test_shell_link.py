@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -14,8 +15,12 @@ from tui.shell_link import ShellLink
 from widgets.terminal.pane import TerminalPane
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import pytest
     from textual.app import ComposeResult
+
+    from core.engine import Attachment
 
 
 class PaneApp(App[None]):
@@ -78,6 +83,28 @@ async def test_checkpoint_is_handed_in_every_so_many_bytes(
         async with asyncio.timeout(10):
             while engine.handed_in(session.id) < 1000:
                 await asyncio.sleep(0.005)
+        running.cancel()
+
+
+async def test_who_controls_the_session_is_known_while_it_changes() -> None:
+    engine, app = DemoEngine(sessions=False), PaneApp()
+    session = await engine.open(ShellSpec(distro="debian"))
+    attach, made = engine.attach, []
+
+    @asynccontextmanager
+    async def attach_noted(number: int, *, viewer: bool = False) -> AsyncIterator[Attachment]:
+        async with attach(number, viewer=viewer) as attachment:
+            made.append(attachment)
+            yield attachment
+
+    engine.attach = attach_noted  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 24)), asyncio.TaskGroup() as tasks:
+        link = ShellLink(engine, session.id, app.pane)
+        running = tasks.create_task(link.run())
+        await shown(app.pane, "root@debian")
+        assert link.controller
+        made[0].controller = False
+        assert not link.controller
         running.cancel()
 
 

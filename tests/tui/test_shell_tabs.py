@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.domain import ShellSpec
 from screenshots.scenes import DemoApp, dialog, settled, until
 from tests.tui.console import PREFIX, in_shell, screen_text, select, state, tabs
 from tui.screens.confirm import ConfirmDialog
@@ -233,3 +234,21 @@ async def test_zen_gives_the_shell_the_whole_window() -> None:
         await until(pilot, lambda: "120x39" in state(app))
         await pilot.press(PREFIX, "z")
         await until(pilot, lambda: "82x28" in state(app))
+
+
+async def test_closing_one_of_nine_tabs_shows_the_shell_that_had_none() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for _ in range(8):
+            await app.demo.open(ShellSpec(distro="debian"))
+        app.demo.hang_up()
+        await until(pilot, lambda: len(app.deck.shells.tabs) == 9)
+        (waiting,) = {s.id for s in await app.demo.sessions()} - {
+            tab.session.id for tab in app.deck.shells.tabs.values()
+        }
+        await pilot.press("3")
+        await in_shell(pilot, 3)
+        await pilot.press(PREFIX, "x")
+        await until(pilot, lambda: app.deck.shells.find(waiting))
+        assert app.deck.shells.tabs[3].session.id == waiting

@@ -23,12 +23,11 @@ from tui.panes import Panes
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
-from tui.shells import ShellDeck, ShellTab
+from tui.shells import MOST, ShellDeck, ShellTab
 from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
 from tui.type_ahead import hold_keys
 from tui.verbs import Verbs, leaving
 from widgets import format as fmt
-from widgets.activity import ACTIVE
 from widgets.header import Header, Totals
 from widgets.part_line import PartLine
 from widgets.prompt_line import PromptLine
@@ -103,8 +102,9 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         new: set[Topic] = self.bridge.take_new() if self.bridge.ready.is_set() else set()
         self.panes.feed(new)
         self.query_one(SessionTabs).update(self.shells.summaries(), self.shells.current)
+        self.shells.describe()
         bridge = self.bridge
-        pulls = sum(j.kind == "pull" and j.state in ACTIVE for j in bridge.jobs.values())
+        pulls = len(bridge.pulls)
         per_second = self.panes.activity.per_second
         header = self.query_one(Header)
         if pulls:
@@ -157,7 +157,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     @on(ShellDeck.Reopen)
     async def _reopen(self, event: ShellDeck.Reopen) -> None:
-        await self._drop(event.tab)
+        await self._drop(event.tab, succeed=False)
         self._open(event.tab.session.distro)
 
     @on(ShellDeck.Failed)
@@ -166,11 +166,15 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         if not isinstance(event.error, DaemonUnreachable):
             self.app.push_screen(ErrorDialog("Cannot show the shell", event.error))
 
-    async def _drop(self, tab: ShellTab) -> None:
+    async def _drop(self, tab: ShellTab, *, succeed: bool = True) -> None:
+        full = len(self.shells.tabs) == MOST
         if self.shells.tab is tab:
             last = self.shells.last
             self.action_tab(last if last in self.shells.tabs and last != tab.number else 0)
         await self.shells.drop(tab)
+        waiting = self.shells.waiting(self.bridge.live_sessions) if full and succeed else None
+        if waiting and (engine := self.bridge.engine):
+            await self.shells.add(engine, waiting)
 
     async def detach(self) -> None:
         """Leave all shells, handing in their screens."""
@@ -383,8 +387,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         if self.shells.current:
             self.action_tab(0)
             return
-        pulls = [job for job in self.bridge.jobs.values() if job.state in ACTIVE]
-        facts = leaving(len(self.bridge.live_sessions), len(pulls))
+        facts = leaving(len(self.bridge.live_sessions), len(self.bridge.pulls))
         if not facts:
             await self._leave("nothing to ask")
             return

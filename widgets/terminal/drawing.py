@@ -79,7 +79,7 @@ def _runs(
 def cell_span(line: Line, x: int) -> tuple[int, int]:
     """First column of the cell at ``x`` and the column after it (two for wide characters)."""
     characters = line.characters
-    if x and characters[x] == "":
+    if 0 < x < len(characters) and characters[x] == "":
         x -= 1
     wide = x + 1 < len(characters) and characters[x + 1] == ""
     return x, x + 1 + wide

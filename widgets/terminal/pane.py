@@ -222,7 +222,8 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
             self._resize_timer = loop.call_later(RESIZE_REST, self._tell_size)
 
     def _tell_size(self) -> None:
-        if self.view.width and self.window != self._told_size:
+        # Out of sight a pane has a size that means nothing: its program keeps the last one.
+        if self.is_on_screen and min(self.window) > 1 and self.window != self._told_size:
             self._told_size = self.window
             self.post_message(self.Resized(self, *self._told_size))
 

@@ -13,6 +13,7 @@ from tui.screens.help import HelpDialog
 from tui.screens.inspect import InspectDialog
 from tui.screens.pull import PullDialog
 from tui.screens.run import RunDialog
+from widgets.field import Field
 from widgets.output_list import OutputList
 from widgets.session_tabs import SessionTabs
 from widgets.state_line import StateLine
@@ -114,6 +115,19 @@ async def test_failed_pull_tells_reason_kept_and_next_and_a_tries_again() -> Non
         assert "Next" in text
         await pilot.press("a")
         await until(pilot, lambda: len(app.bridge.jobs) == 2)
+
+
+async def test_again_asks_for_the_source_where_another_console_pulled() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await app.demo.cancel("1")
+        await until(pilot, lambda: app.bridge.jobs["1"].state == "cancelled")
+        app.deck.verbs.again(app.bridge.jobs["1"])
+        await dialog(pilot)
+        assert isinstance(app.screen, PullDialog)
+        assert app.screen.query_one("#source", Field).value == ""
+        assert app.screen.query_one("#name", Field).value == app.bridge.jobs["1"].title
 
 
 async def test_x_on_a_pull_cancels_it_after_a_question() -> None:
