@@ -229,7 +229,8 @@ class _Import:
         with suppress(PermissionError):
             names = {entry.name for entry in tree.iterdir()}
         if names & {"oci-layout", "manifest.json"} and not names & {"usr", "bin", "etc"}:
-            raise Unsupported(self.name, "an image archive, not a root file system")
+            hint = "push it to a registry and pull it from there"
+            raise Unsupported(self.name, "an image archive, not a root file system", hint=hint)
         if unpacked.entries == 0:
             raise Corrupt("archive", "holds nothing")
 

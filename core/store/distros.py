@@ -112,10 +112,10 @@ def new_folder(layout: Layout) -> tuple[str, Path]:
     return name, layout.distros / name
 
 
-def drop_distro(index: Index, layout: Layout, name: str) -> None:
-    """Take a distro out of the index and its folder to the trash; blocks.
+def mark_removed(index: Index, layout: Layout, name: str) -> None:
+    """Take a distro out of sight; blocks.
 
-    Marked first, so that a crash in between is finished at the next opening.
+    :func:`finish_removals` does the rest, after a crash in between at the next opening.
 
     Raises:
         NotFound: there is none.
@@ -123,7 +123,6 @@ def drop_distro(index: Index, layout: Layout, name: str) -> None:
     record = load_distro(index, layout, name)
     with index.write() as connection:
         connection.execute("UPDATE distro SET removed = 1 WHERE id = ?", (record.id,))
-    finish_removals(index, layout)
 
 
 def finish_removals(index: Index, layout: Layout) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-    index.sqlite  lock
+    index.sqlite  lock  reserve
     blobs/sha256/AB/ABCD…      verified content, named by its digest
     ingest/                    content on its way in; kept over a crash for resuming
     staging/RANDOM/fs          a layer being unpacked; thrown away at the next opening
@@ -48,6 +48,11 @@ class Layout:
     def lock(self) -> Path:
         """Held while the store is open."""
         return self.data / "lock"
+
+    @property
+    def reserve(self) -> Path:
+        """Space put by for a full disk."""
+        return self.data / "reserve"
 
     @property
     def blobs(self) -> Path:

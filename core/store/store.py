@@ -16,17 +16,18 @@ import os
 import time
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.domain import Platform
-from core.errors import Conflict, DeckError, NotFound
+from core.errors import Conflict, DeckError, NoSpace, NotFound
 from core.layers.trees import remove_tree, tree_bytes
 from core.store.collect import collect
 from core.store.distros import (
-    drop_distro,
+    finish_removals,
     load_distro,
     load_distros,
     make_distro,
+    mark_removed,
     new_folder,
     touch,
 )
@@ -37,14 +38,18 @@ from core.store.layout import Layout
 from core.store.osrelease import OsRelease, read_os_release
 from core.store.records import DistroRecord
 from core.store.recover import check_idmap, recorded_idmap, recover
+from core.store.reserve import Reserve
 from core.store.sizes import distro_sizes, image_sizes, total_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from core.domain import HistoryEntry, Image
     from core.store.lease import Lease
     from core.store.records import Sizes
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _SHORTEST_PREFIX = 3
 
@@ -77,6 +82,7 @@ class Store:
         Raises:
             Conflict: another process has it open, or the id mapping changed.
             Corrupt: the index is damaged.
+            NoSpace: the disk is full, and the reserve is spent.
             Unsupported: a later distrodeck made it.
         """
         layout = Layout(data)
@@ -91,10 +97,11 @@ class Store:
                     "another engine has this store open",
                     hint="do without --embedded, or end it: distrodeck serve --stop",
                 ) from None
-            index = await asyncio.to_thread(Index, layout.index)
+            index = await _despite_full_disk(layout, Index, layout.index)
             try:
-                await asyncio.to_thread(check_idmap, index, layout, idmap)
-                await asyncio.to_thread(recover, index, layout)
+                await in_thread(layout, check_idmap, index, layout, idmap)
+                await _despite_full_disk(layout, recover, index, layout)
+                await asyncio.to_thread(Reserve(layout.reserve).keep)
                 yield cls(layout, index, enter=enter, privileged=privileged, idmap=idmap)
             finally:
                 index.close()
@@ -249,7 +256,8 @@ class Store:
         """
         async with self._changing:
             record = self.distro(name)
-            await in_thread(self.layout, drop_distro, self._index, self.layout, name)
+            await _despite_full_disk(self.layout, mark_removed, self._index, self.layout, name)
+            await _despite_full_disk(self.layout, finish_removals, self._index, self.layout)
             if not keep_image and record.image_digest:
                 await in_thread(
                     self.layout, collect, self._index, self.layout, self.intake.leases.digests
@@ -317,7 +325,7 @@ class Store:
                 raise Conflict(digest, f"in use by {names}", hint="remove these distros first")
             if digest in self.intake.leases.digests:
                 raise Conflict(digest, "a running job needs it", hint="wait, or cancel the job")
-            await in_thread(self.layout, unpin, self._index, digest)
+            await _despite_full_disk(self.layout, unpin, self._index, digest)
             await in_thread(
                 self.layout, collect, self._index, self.layout, self.intake.leases.digests
             )
@@ -341,3 +349,16 @@ class Store:
             for path in list(self.layout.trash.iterdir()):
                 with suppress(DeckError, OSError):
                     await remove_tree(path, enter=self.enter)
+        await asyncio.to_thread(Reserve(self.layout.reserve).keep)
+
+
+async def _despite_full_disk(
+    layout: Layout, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """:func:`core.store.intake.in_thread`, a second time with the reserve if the disk is full."""
+    try:
+        return await in_thread(layout, function, *args, **kwargs)
+    except NoSpace:
+        if not Reserve(layout.reserve).spend():
+            raise
+    return await in_thread(layout, function, *args, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,24 @@ def test_a_tarball_that_does_not_fit_leaves_room_to_remove_things(
         assert "of debian-12-amd64.tar.xz" in ended.error["kept"]
         assert shutil.disk_usage(deck.root).free > 500_000
         assert deck.done("run", "bb", "--", "echo", "well").out == "well\n"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_distro_can_be_listed_and_removed_on_a_full_disk(plain: str, restarted: bool) -> None:
+    with small_disk("8m") as deck:
+        deck.done("pull", f"{plain}/lib/busybox", "--name", "bb")
+        shown = deck.shown()
+        if restarted:
+            deck.done("serve", "--stop")
+        with (deck.root / "fill").open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        assert deck.shown() == shown
+        if not restarted:  # else opening the store has spent the reserve, and there is some room
+            ended = deck.refused("run", "bb", "--", "true")
+            assert (ended.code, ended.error["code"]) == (125, "no_space")
         deck.done("rm", "--yes", "bb")
+        assert deck.items("ls") == []
 
 
 def test_a_store_cannot_be_made_on_a_full_disk(plain: str) -> None:

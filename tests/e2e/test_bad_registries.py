@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -202,6 +204,28 @@ def test_a_cut_pull_keeps_what_came_and_goes_on_from_there(deck: Deck, served: S
     start = int(served.asked(digest)[-1].removeprefix("bytes=").removesuffix("-"))
     assert start > 64 << 10
     deck.done("rm", "--yes", "cut")
+
+
+@pytest.mark.parametrize("stop", ["timeout", "ctrl+C"])
+def test_a_pull_that_takes_too_long_can_be_given_up(
+    deck: Deck, fix: dict[str, Any], stop: str
+) -> None:
+    url = f"{fix['http']['url']}/slow/5/rootfs/busybox-amd64.tar.xz"
+    if stop == "timeout":
+        assert deck.refused("--timeout", "1", "pull", url, "--name", "slow").code == 124
+    else:
+        argv = deck.argv("--progress", "json", "pull", url, "--name", "slow")
+        with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            while '"done": 0' in (line := process.stderr.readline()):
+                assert line
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+    job = deck.items("jobs")[0]
+    assert (job["title"], job["state"]) == ("slow", "cancelled")
+    for name in deck.files():
+        if name.startswith("ingest/url-"):
+            (deck.root / "data" / name).unlink()
 
 
 def test_after_all_of_that_the_store_shows_what_it_did_and_a_good_pull_works(

@@ -52,9 +52,9 @@ async def _call(settings: Settings, work: Callable[[Engine], Awaitable[int | Non
     except TimeoutError:
         if not deadline.expired():
             raise
-        raise TimedOut(
-            f"not done after {settings.timeout:g} s", hint="allow more with --timeout"
-        ) from None
+        verb = click.get_current_context().info_name or "command"
+        why = f"not done after {settings.timeout:g} s"
+        raise TimedOut(verb, why, hint="allow more with --timeout") from None
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

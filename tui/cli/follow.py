@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from core.errors import DeckError
 from tui.cli import report
 from tui.cli.progress import reporter_for
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from tui.cli.options import Settings
     from tui.cli.progress import Reporter
 
+_CANCEL = 5.0
+"""Seconds that stopping the job may take when the time for it is over."""
+
 _REDRAW = 0.1
 """Seconds between redraws; a stalled transfer must not keep showing its old rate."""
 
@@ -23,16 +28,20 @@ async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
     """The job as it ended.
 
     The first ctrl+C asks the job to stop and waits for what it kept; the second leaves at once.
-    The job outlives this process if that is ended in any other way.
+    Cancelled (``--timeout``), it stops the job too. The job outlives this process if that is
+    ended in any other way.
 
     Raises:
         DeckError: the job's own error, :class:`core.errors.Cancelled` after ctrl+C.
     """
     reporter = reporter_for(settings)
     loop = asyncio.get_running_loop()
+    stopping = False
     async with asyncio.TaskGroup() as group:
 
         def interrupt() -> None:
+            nonlocal stopping
+            stopping = True
             loop.remove_signal_handler(signal.SIGINT)
             reporter.stopping()
             group.create_task(engine.cancel(job.id))
@@ -44,6 +53,10 @@ async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
                 async for state in states:
                     reporter.show(state)
             ended = await engine.result(job.id)
+        except asyncio.CancelledError:
+            if not stopping:
+                await _cancel(engine, job)
+            raise
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             redraw.cancel()
@@ -52,6 +65,12 @@ async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
         for warning in ended.warnings:
             report.note(f"warning: {warning}")
     return ended
+
+
+async def _cancel(engine: Engine, job: Job) -> None:
+    with suppress(DeckError, TimeoutError):
+        async with asyncio.timeout(_CANCEL):
+            await engine.cancel(job.id)
 
 
 async def _redraw(reporter: Reporter) -> None:
