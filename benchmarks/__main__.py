@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_MEASURING = frozenset({"__init__", "__main__", "pane_app"})
+NOT_MEASURING = frozenset({"__init__", "__main__", "bare_input", "pane_app"})
 """Modules here that measure nothing by themselves."""
 
 

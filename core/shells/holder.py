@@ -166,7 +166,7 @@ class Holder:
 
     def _open(self, peer: Peer, arguments: dict[str, Any]) -> object:
         if self._stopping:
-            raise Conflict(self._spec["distro"], "is being stopped", hint="try again")
+            raise self._being_stopped()
         seq, order = int(arguments["seq"]), arguments["shell"]
         ident = int(arguments["session"])
         if ident in self._sessions:
@@ -188,7 +188,8 @@ class Holder:
         def done(error: DeckError | None) -> None:
             self._starting -= 1
             if error:
-                peer.fault(seq, error)
+                # What goes wrong in a sandbox that is being killed says nothing.
+                peer.fault(seq, self._being_stopped() if self._stopping else error)
                 self._look_idle()
                 return
             self._sessions[ident] = session
@@ -202,6 +203,9 @@ class Holder:
             session.discard()
             raise
         return LATER
+
+    def _being_stopped(self) -> Conflict:
+        return Conflict(self._spec["distro"], "is being stopped", hint="try again")
 
     def _new_record(self, ident: int, order: dict[str, Any]) -> records.SessionRecord:
         return records.SessionRecord(

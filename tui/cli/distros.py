@@ -47,7 +47,9 @@ def remove(names: tuple[str, ...], *, force: bool) -> int:
             try:
                 distro = await engine.distro(name)
                 confirm(settings, _question(distro))
-                await engine.remove(distro.name, force=force)
+                # Who was told of the shells and said yes has forced it; --yes was told nothing.
+                ends = force or (distro.sessions > 0 and not settings.yes)
+                await engine.remove(distro.name, force=ends)
             except DeckError as error:
                 report.tell_error(error, as_json=settings.format != "table", debug=settings.debug)
                 code = code or error.exit_code

@@ -71,15 +71,16 @@ async def test_shells_in_the_background_take_turns() -> None:
 
 
 async def test_the_loop_runs_between_slices() -> None:
+    # Processor time: what other processes take from this one is nobody's fault here.
     longest = 0.0
     done = False
 
     async def watch() -> None:
         nonlocal longest
-        last = time.perf_counter()
+        last = time.thread_time()
         while not done:
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             longest = max(longest, now - last)
             last = now
 
