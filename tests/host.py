@@ -122,6 +122,14 @@ def leftovers(root: Path) -> list[str]:
     return found
 
 
+def wait_for_none_left(root: Path, seconds: float = 10.0) -> None:
+    """Wait until nothing refers to ``root``; what was stopped may still be ending."""
+    deadline = time.monotonic() + seconds
+    while found := leftovers(root):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
 def _end(find: Callable[[], list[int]], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while (pids := find()) and time.monotonic() < deadline:
@@ -145,6 +153,7 @@ def _owner(pid: int) -> int | None:
 def _referring(root: Path) -> list[tuple[int, str]]:
     text = str(root)
     own = _link(os.getpid(), "ns/mnt")
+    here = set(_mounts(root))
     found = []
     for pid in _pids():
         if pid == os.getpid() or _state(pid) in ("Z", "X", ""):
@@ -155,9 +164,21 @@ def _referring(root: Path) -> list[tuple[int, str]]:
             found.append((pid, f"{command} (environment)"))
         elif any(text in target for target in _links(pid)):
             found.append((pid, f"{command} (open file or folder)"))
-        elif _link(pid, "ns/mnt") not in (own, "") and text in _read(pid, "mountinfo"):
+        elif _link(pid, "ns/mnt") not in (own, "") and _shows(pid, text, here):
             found.append((pid, f"{command} (mounts)"))
     return found
+
+
+def _shows(pid: int, text: str, here: set[str]) -> bool:
+    """Whether the process's own mount namespace has a mount of the folder that ours has not.
+
+    A new namespace begins as a copy of the machine's, so ours count for nobody; nor do those of
+    a program that some test runs by itself, which inherits that test's environment.
+    """
+    if "PYTEST_CURRENT_TEST=" in _read(pid, "environ"):
+        return False
+    lines = [line for line in _read(pid, "mountinfo").splitlines() if text in line]
+    return any(line.split()[4] not in here for line in lines)
 
 
 def _state(pid: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -89,7 +90,11 @@ def test_process_seen_only_by_its_own_mounts_is_found(
     deck_root: Path, leftovers: Callable[[Path], list[str]]
 ) -> None:
     with subprocess.Popen(
-        ["unshare", "--mount", "sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ["unshare", "--mount", "sh", "-s"],
+        env={"PATH": os.environ["PATH"]},  # as what the product starts: without this test's own
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdin
         assert process.stdout

@@ -56,7 +56,7 @@ def test_a_change_is_there_the_next_time(person: Person, plan: dict[str, object]
     plan["changes"] = {"host_root": True, "masks": [str(person.root)]}
     (result,) = person.play(steps=[read], first=9, **plan)
     assert result["out"] == "kept\n"
-    assert host.leftovers(person.root) == []
+    host.wait_for_none_left(person.root)
 
 
 def test_a_terminal_works_in_it(person: Person, plan: dict[str, object]) -> None:
