@@ -7,6 +7,7 @@ the screen takes what is new fifteen times a second. Bytes of shells do not come
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +34,8 @@ Topic = Literal["distros", "jobs", "sessions", "catalog"]
 TOPICS: frozenset[Topic] = frozenset({"distros", "jobs", "sessions", "catalog"})
 TICK = 1 / 15
 """Seconds between two looks at what is new."""
+PATIENCE = 10.0
+"""Seconds a verb waits for an engine that is being started again."""
 
 
 class Bridge:
@@ -72,6 +75,11 @@ class Bridge:
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         """Set while connected and all state has been read once."""
+        self.taken_over = asyncio.Event()
+        """Set once the screen has dealt with :class:`Connected`.
+
+        A shell opened before that would not be among its sessions, as if it had ended.
+        """
         self.connected_before = False
         """Whether there ever was an engine."""
         self._new: set[Topic] = set(TOPICS)
@@ -113,6 +121,7 @@ class Bridge:
             finally:
                 self.engine = None
                 self.ready.clear()
+                self.taken_over.clear()
                 self._new |= TOPICS
         raise DaemonUnreachable(
             "engine", "the connection ended", hint="shells keep running: connect again"
@@ -163,12 +172,15 @@ class Bridge:
         except KeyError:
             raise NotFound(name, "no distro of that name is installed") from None
 
-    def need(self) -> Engine:
-        """The engine.
+    async def reach(self) -> Engine:
+        """The engine; while the connection is being made again, wait for it a moment.
 
         Raises:
-            DaemonUnreachable: there is no connection now.
+            DaemonUnreachable: there is no connection, nor was there one in time.
         """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.taken_over.wait()
         if self.engine is None:
             raise DaemonUnreachable("engine", "not connected", hint="wait, or connect again")
         return self.engine

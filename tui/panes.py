@@ -201,7 +201,7 @@ class Panes(Container, inherit_bindings=False):
         entries: list[HistoryEntry] = []
         if name:
             try:
-                entries = await self._bridge.need().history(name)
+                entries = await (await self._bridge.reach()).history(name)
             except DeckError as error:
                 self.history.explain_empty(error.message)
         self.history.show(entries)

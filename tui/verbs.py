@@ -58,7 +58,7 @@ class Verbs:
         async def verb() -> None:
             try:
                 spec = ShellSpec(distro=distro, rows=max(rows, 2), columns=max(columns, 20))
-                await self._opened(await self._bridge.need().open(spec))
+                await self._opened(await (await self._bridge.reach()).open(spec))
             finally:
                 release()
 
@@ -87,7 +87,7 @@ class Verbs:
 
         async def verb() -> None:
             try:
-                job = await self._bridge.need().pull(spec)
+                job = await (await self._bridge.reach()).pull(spec)
             except Conflict as error:
                 source = spec.source or (entry.source if entry else spec.name)
                 checksum = spec.checksum or (entry.checksum if entry else "")
@@ -127,7 +127,7 @@ class Verbs:
             facts = [("Pull", job.title), ("Kept", f"{fmt.size(job.done)}, for the next try")]
             dialog = ConfirmDialog(f"Cancel the pull of {job.title}?", facts, verb="cancel pull")
             if await self._screen.app.push_screen_wait(dialog):
-                await self._bridge.need().cancel(job.id)
+                await (await self._bridge.reach()).cancel(job.id)
 
         self.carry_out(f"Cannot cancel {job.title}", verb)
 
@@ -143,7 +143,7 @@ class Verbs:
                 word=distro.name if sessions else "",
             )
             if await self._screen.app.push_screen_wait(dialog):
-                await self._bridge.need().remove(distro.name, force=bool(sessions))
+                await (await self._bridge.reach()).remove(distro.name, force=bool(sessions))
 
         self.carry_out(f"Cannot remove {distro.name}", verb)
 
@@ -151,7 +151,7 @@ class Verbs:
         """Start a stopped distro; stop a running one, asking first if shells run in it."""
 
         async def verb() -> None:
-            engine = self._bridge.need()
+            engine = await self._bridge.reach()
             if distro.state != "running":
                 await engine.start(distro.name)
                 return
@@ -168,7 +168,7 @@ class Verbs:
         """End a session."""
 
         async def verb() -> None:
-            await self._bridge.need().close(session.id)
+            await (await self._bridge.reach()).close(session.id)
             await then()
 
         self.carry_out(f"Cannot close the shell in {session.distro}", verb)
@@ -177,7 +177,7 @@ class Verbs:
         """Ask for a command, run it, show what came."""
 
         async def verb() -> None:
-            dialog = RunDialog(self._bridge.need(), distro)
+            dialog = RunDialog(await self._bridge.reach(), distro)
             await self._screen.app.push_screen_wait(dialog)
 
         self.carry_out(f"Cannot run a command in {distro}", verb)
@@ -186,7 +186,7 @@ class Verbs:
         """Read the catalog's sources again."""
 
         async def verb() -> None:
-            await self._bridge.need().refresh()
+            await (await self._bridge.reach()).refresh()
 
         self.carry_out("Cannot refresh the catalog", verb)
 

@@ -117,6 +117,19 @@ async def test_lost_connection_comes_back_under_the_hands_of_who_types() -> None
         assert app.focused is tab.pane
 
 
+async def test_shell_asked_for_while_there_is_no_engine_opens_when_it_is_back() -> None:
+    app = DemoApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("2")
+        await in_shell(pilot, 2)
+        app.demo.hang_up()
+        await until(pilot, lambda: not app.bridge.ready.is_set())
+        await pilot.press("ctrl+right_square_bracket", "n")
+        await until(pilot, lambda: 3 in app.deck.shells.tabs)
+        assert app.screen is app.deck
+
+
 async def test_tabs_follow_what_lived_and_ended_while_there_was_no_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -128,6 +128,8 @@ class DeckScreen(Screen[None], inherit_bindings=False):
             await self._drop(tab)
         if added := await self.shells.adopt(event.engine, event.sessions):
             self.panes.events.add(f"{fmt.plural(added, 'shell')} attached again")
+        if self.bridge.engine is event.engine:
+            self.bridge.taken_over.set()
         self._restate()
 
     def disconnected(self, state: str) -> None:
@@ -137,7 +139,7 @@ class DeckScreen(Screen[None], inherit_bindings=False):
     # shells
 
     async def _show_session(self, session: Session) -> None:
-        tab = await self.shells.add(self.bridge.need(), session)
+        tab = await self.shells.add(await self.bridge.reach(), session)
         self.panes.events.add(f"shell {session.id} opened  {session.distro}")
         if tab is None:
             self.action_tab(0)
