@@ -88,7 +88,7 @@ async def open_engine(
     """
     paths = find_paths(root)
     if embedded:
-        from core.local import open_local
+        from core.local.engine import open_local
 
         async with open_local(paths) as engine:
             yield engine

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from core.background import background
 from core.config import read_settings
 from core.errors import Conflict, DeckError, Refused
-from core.local import open_local
+from core.local.engine import open_local
 from core.paths import Paths
 from core.runtimes.forking import from_os
 from core.serve.native.codec import Kind, pack, pack_failure
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from core.domain import Caller
     from core.engine import Engine
-    from core.local import LocalEngine
+    from core.local.engine import LocalEngine
 
 _log = logging.getLogger(__name__)
 

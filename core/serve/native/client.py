@@ -8,25 +8,20 @@ Attachments are sockets of their own to the session's holder and do not notice a
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from core.errors import DaemonUnreachable, InvalidInput
+from core.errors import DaemonUnreachable
 from core.serve.native.codec import (
-    PROTOCOL,
-    VERBS,
-    Hello,
     Kind,
-    pack,
     pack_call,
-    pack_value,
     unpack_failure,
-    unpack_hello,
     unpack_result,
 )
+from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 
 if TYPE_CHECKING:
@@ -57,109 +52,6 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class _Lost(DaemonUnreachable):
-    """The connection ended before the answer."""
-
-    def __init__(self, *, sent: bool = True) -> None:
-        """``sent``: the engine may have got the call."""
-        super().__init__(
-            "engine daemon", "the connection ended", hint="try again; sessions run on without it"
-        )
-        self.sent = sent
-
-
-class _Connection:
-    """One greeted connection for calls: sends them, sorts the answers to their channels."""
-
-    def __init__(self, link: Link) -> None:
-        self.lost = False
-        self._link = link
-        self._next = 1
-        self._waiting: dict[int, asyncio.Future[tuple[Kind, bytes] | None]] = {}
-
-    async def read(self) -> None:
-        """Sort answers until the connection ends; then every waiting call is told."""
-        try:
-            while frame := await self._link.read():
-                kind, channel, payload = frame
-                waiting = self._waiting.get(channel)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result((kind, payload))
-        except (ConnectionError, InvalidInput):
-            pass  # both mean the same to whoever waits
-        finally:
-            self.end()
-
-    def end(self) -> None:
-        """Hang up, and tell every waiting call. Idempotent."""
-        self.lost = True
-        self._link.close()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_result(None)
-
-    async def call(self, verb: str, arguments: tuple[object, ...]) -> tuple[Kind, bytes]:
-        """Kind and payload of the answer. Cancelling it gives the call up on both sides."""
-        channel = self._next
-        self._next += 1
-        frame = pack_call(channel, verb, arguments)
-        answer: asyncio.Future[tuple[Kind, bytes] | None]
-        answer = self._waiting[channel] = asyncio.get_running_loop().create_future()
-        try:
-            await _write(self._link, frame)
-            found = await answer
-        except _Lost:
-            self.lost = True
-            raise
-        except asyncio.CancelledError:
-            self._link.post(pack(Kind.CANCEL, channel))
-            raise
-        finally:
-            del self._waiting[channel]
-        if found is None:
-            raise _Lost
-        return found
-
-
-async def _write(link: Link, frame: bytes) -> None:
-    try:
-        await link.write(frame)
-    except ConnectionError:
-        raise _Lost(sent=False) from None
-
-
-async def _read(link: Link) -> tuple[Kind, bytes]:
-    """The next frame of a link that carries one call. Raises: what the engine answered."""
-    try:
-        frame = await link.read()
-    except (ConnectionError, InvalidInput):
-        raise _Lost from None
-    if frame is None:
-        raise _Lost
-    kind, _channel, payload = frame
-    if kind is Kind.ERROR:
-        raise unpack_failure(payload)
-    return kind, payload
-
-
-async def greet(link: Link, version: str) -> Hello:
-    """Exchange hellos. Raises: DaemonUnreachable, Refused."""
-    with suppress(_Lost):  # what it said before it hung up is worth more
-        await _write(link, pack_value(Kind.HELLO, 0, Hello(PROTOCOL, version, os.getpid())))
-    _kind, payload = await _read(link)
-    try:
-        hello = unpack_hello(payload)
-    except InvalidInput as error:
-        raise DaemonUnreachable("engine daemon", error.message) from None
-    if hello.protocol != PROTOCOL:
-        raise DaemonUnreachable(
-            "engine daemon",
-            f"version {hello.version} speaks protocol {hello.protocol}, this client {PROTOCOL}",
-            hint="end it with: distrodeck serve --stop (sessions stay), then try again",
-        )
-    return hello
-
-
 class RemoteEngine:
     """The Engine protocol over a socket; use as an async context manager."""
 
@@ -175,7 +67,7 @@ class RemoteEngine:
         self._version = version
         self._greet_seconds = greet_seconds
         self._tasks = asyncio.TaskGroup()
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
         self._left = False
@@ -197,13 +89,13 @@ class RemoteEngine:
         await self._tasks.__aexit__(None, None, None)
 
     async def _greeted(self) -> Link:
-        lost = _Lost()
+        lost = Lost()
         for _ in range(TRIES):
             link = Link(await self._connect(), descriptors=True)
             try:
                 async with asyncio.timeout(self._greet_seconds):
                     await greet(link, self._version)
-            except _Lost as error:
+            except Lost as error:
                 link.close()
                 lost = error
             except TimeoutError:
@@ -218,19 +110,19 @@ class RemoteEngine:
                 return link
         raise lost
 
-    async def _ensure(self) -> _Connection:
+    async def _ensure(self) -> Connection:
         async with self._connecting:
             if self._left:
-                raise _Lost
+                raise Lost
             if self._connection is None or self._connection.lost:
-                self._connection = _Connection(await self._greeted())
+                self._connection = Connection(await self._greeted())
                 self._reader = self._tasks.create_task(self._connection.read())
             return self._connection
 
     async def _call(self, verb: str, *arguments: object) -> Any:
         try:
             kind, payload = await (await self._ensure()).call(verb, arguments)
-        except _Lost as lost:
+        except Lost as lost:
             if lost.sent and not VERBS[verb].asks:
                 raise
             kind, payload = await (await self._ensure()).call(verb, arguments)
@@ -243,7 +135,7 @@ class RemoteEngine:
         """A stream has a connection of its own: a slow reader holds up nothing else."""
         link = await self._greeted()
         try:
-            await _write(link, pack_call(1, verb, arguments))
+            await write(link, pack_call(1, verb, arguments))
             yield _items(verb, link)
         finally:
             link.close()
@@ -294,8 +186,8 @@ class RemoteEngine:
     async def attach(self, session: int, *, viewer: bool = False) -> AsyncIterator[Attachment]:
         link = await self._greeted()
         try:
-            await _write(link, pack_call(1, "attach", (session, viewer)))
-            await _read(link)
+            await write(link, pack_call(1, "attach", (session, viewer)))
+            await read_answer(link)
             sock = socket.socket(fileno=link.take_descriptor())
         finally:
             link.close()
@@ -346,7 +238,7 @@ class RemoteEngine:
 
 async def _items(verb: str, link: Link) -> AsyncIterator[Any]:
     while True:
-        kind, payload = await _read(link)
+        kind, payload = await read_answer(link)
         if kind is Kind.END:
             return
         yield unpack_result(verb, payload)

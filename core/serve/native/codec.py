@@ -24,28 +24,14 @@ A daemon tells its starter by one frame on a pipe: RESULT, it is ready; ERROR, w
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from core import events
-from core.domain import (
-    Catalog,
-    Check,
-    Distro,
-    EngineInfo,
-    HistoryEntry,
-    Image,
-    Job,
-    PullSpec,
-    RunResult,
-    RunSpec,
-    Session,
-    ShellSpec,
-)
 from core.errors import DaemonUnreachable, DeckError, InvalidInput, by_code
+from core.serve.native.verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,47 +75,6 @@ class Failure(msgspec.Struct, frozen=True):
     kept: str = ""
     retry_after: float | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A method of the Engine protocol as it goes over the wire."""
-
-    parameters: tuple[tuple[str, Any], ...]
-    returns: Any
-    stream: bool = False
-    asks: bool = False
-    """Changes nothing: a client that lost its connection may simply ask again."""
-
-
-VERBS: dict[str, Verb] = {
-    "images": Verb((), list[Image], asks=True),
-    "image": Verb((("name", str),), Image, asks=True),
-    "history": Verb((("name", str),), list[HistoryEntry], asks=True),
-    "distros": Verb((), list[Distro], asks=True),
-    "distro": Verb((("name", str),), Distro, asks=True),
-    "catalog": Verb((), Catalog, asks=True),
-    "refresh": Verb((), Job),
-    "pull": Verb((("spec", PullSpec),), Job),
-    "remove": Verb((("name", str), ("force", bool)), None),
-    "start": Verb((("name", str),), Distro),
-    "stop": Verb((("name", str),), Distro),
-    "restart": Verb((("name", str),), Distro),
-    "sessions": Verb((), list[Session], asks=True),
-    "open": Verb((("spec", ShellSpec),), Session),
-    "attach": Verb((("session", int), ("viewer", bool)), None),
-    "input": Verb((("session", int), ("data", bytes)), None),
-    "resize": Verb((("session", int), ("rows", int), ("columns", int)), None),
-    "close": Verb((("session", int),), None),
-    "run": Verb((("spec", RunSpec),), RunResult),
-    "jobs": Verb((), list[Job], asks=True),
-    "watch": Verb((("job", str),), Job, stream=True),
-    "result": Verb((("job", str),), Job),
-    "cancel": Verb((("job", str),), None),
-    "info": Verb((), EngineInfo, asks=True),
-    "doctor": Verb((), list[Check], asks=True),
-    "events": Verb((), events.Event, stream=True),
-    "shutdown": Verb((), None),
-}
 
 _EVENTS: dict[str, Any] = {
     kind.__name__: kind

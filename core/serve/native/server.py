@@ -16,7 +16,6 @@ from core.domain import Caller
 from core.errors import DeckError, InvalidInput, Refused
 from core.serve.native.codec import (
     PROTOCOL,
-    VERBS,
     Hello,
     Kind,
     pack,
@@ -27,6 +26,7 @@ from core.serve.native.codec import (
     unpack_hello,
 )
 from core.serve.native.link import Link, peer
+from core.serve.native.verbs import VERBS
 
 if TYPE_CHECKING:
     import socket

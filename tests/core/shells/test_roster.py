@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.local import LocalEngine
+    from core.local.engine import LocalEngine
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from core.serve.native.codec import (
     HEADER,
     MAX_PAYLOAD,
     PROTOCOL,
-    VERBS,
     Failure,
     Hello,
     Kind,
@@ -32,6 +31,7 @@ from core.serve.native.codec import (
     unpack_hello,
     unpack_result,
 )
+from core.serve.native.verbs import VERBS
 
 INTEGERS = st.integers(min_value=-(2**63), max_value=2**64 - 1)
 FLOATS = st.floats(allow_nan=False)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from core.domain import Job
 from core.errors import DeckError, InvalidInput, Refused
 from core.events import JobChanged
-from core.serve.native.codec import HEADER, MAX_PAYLOAD, VERBS, Kind, pack, pack_call, pack_value
+from core.serve.native.codec import HEADER, MAX_PAYLOAD, Kind, pack, pack_call, pack_value
 from core.serve.native.server import MAX_CALLS
+from core.serve.native.verbs import VERBS
 from tests.core.serve.native.conftest import LARGE, answer, ask, hung_up, open_count
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.background import background
@@ -19,7 +18,7 @@ from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
 from core.engine import check_whole
-from core.errors import InvalidInput, NotFound, Refused, Unsupported
+from core.errors import Unsupported
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -30,11 +29,11 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.parts import Bound, Parts
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
 from core.shells.roster import Roster
-from core.sources import plain_name
 from core.store.store import Store
 from core.version import VERSION
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
 
-    from core.background import Background
     from core.domain import (
         Catalog,
         Check,
@@ -64,22 +62,6 @@ MAX_RUN_OUTPUT = 32 << 20
 
 SWEEP_SECONDS = 60.0
 """A removed tree is deleted in the background; how often is looked for leftovers of that."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What all callers' engines share."""
-
-    paths: Paths
-    settings: Settings
-    store: Store
-    bus: Bus
-    jobs: JobBook
-    catalog: CatalogStore
-    roster: Roster
-    describer: Describer
-    installer: Installer
-    tasks: Background
 
 
 @asynccontextmanager
@@ -110,7 +92,7 @@ async def open_local(
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
-        parts = _Parts(
+        parts = Parts(
             paths=paths,
             settings=settings,
             store=store,
@@ -132,12 +114,8 @@ async def open_local(
             roster.let_go()
 
 
-class LocalEngine:
+class LocalEngine(Bound):
     """The Engine protocol on this machine, as one caller may use it."""
-
-    def __init__(self, parts: _Parts, caller: Caller) -> None:
-        self._parts = parts
-        self._caller = caller
 
     def bind(self, caller: Caller) -> LocalEngine:
         """The same engine for another caller."""
@@ -146,20 +124,6 @@ class LocalEngine:
     def busy(self) -> bool:
         """Whether a session or a job would miss this process."""
         return self._parts.jobs.busy() or self._parts.roster.busy()
-
-    def _may_change(self, what: str) -> None:
-        if self._caller.role == "viewer":
-            raise Refused(what, "your role may only look", hint="ask an administrator")
-
-    def _record(self, name: str) -> DistroRecord:
-        if not name:
-            raise InvalidInput("distro", "an empty name", hint="distrodeck ls shows the names")
-        try:
-            return self._parts.store.distro(name)
-        except NotFound:
-            if (plain := plain_name(name)) != name:
-                return self._parts.store.distro(plain)
-            raise
 
     # -- images ---------------------------------------------------------------------------
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core import local
 from core.domain import Caller, PullSpec, RunSpec, ShellSpec
 from core.errors import Refused, Unsupported
+from core.local import engine as local
 from tests.core.conftest import SECONDS, Deck, install, open_shell, read_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from core.local import LocalEngine
+    from core.local.engine import LocalEngine
 
 CHANGES = {
     "refresh": (),

@@ -1,0 +1,1 @@
+"""The engine that does the work in this process."""
