@@ -68,17 +68,20 @@ async def assemble(
     *,
     lease: Lease,
     name: str,
+    manifest: bytes = b"",
     references: Sequence[str] = (),
     pinned: bool = False,
 ) -> Assembled:
     """Commit an image of ``layers``, bottom to top; the same ones again give the same image.
 
+    ``manifest`` is the image's own, byte for byte, where it came with one: its digest stays.
     It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. ``name`` is what
     errors call it. Staged trees are taken over: on error or cancel those that nobody else was
     told of are gone. Blobs become the store's by a rename.
 
     Raises:
-        Corrupt: the config is none, or its diff_ids are not the layers'.
+        Corrupt: the config is none, its diff_ids are not the layers', or the manifest is of
+            something else.
         Unsupported: no image for Linux.
         Hostile: it breaks a cap (number of layers, size of the config).
         Conflict: a layer it needs is not there.
@@ -86,7 +89,8 @@ async def assemble(
     """
     intake = store.intake
     try:
-        image, documents = _image(config, layers, name, references)
+        described = config if isinstance(config, bytes) else canonical(config)
+        image, documents = _image(described, layers, name, manifest, references)
         await intake.hold(lease, _needs(documents, layers))
     except BaseException:
         for one in layers:
@@ -152,22 +156,23 @@ def platform_fields(platform: Platform) -> dict[str, str]:
 
 
 def _image(
-    config: Config, layers: Sequence[ImageLayer], name: str, references: Sequence[str]
+    described: bytes,
+    layers: Sequence[ImageLayer],
+    name: str,
+    own: bytes,
+    references: Sequence[str],
 ) -> tuple[NewImage, dict[str, bytes]]:
     """What is to be committed, and its manifest and config by digest; all of it checked."""
-    described = config if isinstance(config, bytes) else canonical(config)
-    kept = tuple(_as_oci(one.layer) for one in layers)
-    body = canonical(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": descriptor(OCI_CONFIG, digest_of(described), len(described)),
-            "layers": [descriptor(one.media_type, one.digest, one.size) for one in kept],
-        }
-    )
+    kept = tuple(one.layer for one in layers)
+    if not own:
+        kept = tuple(_as_oci(layer) for layer in kept)
+    body = own or _manifest(described, kept)
     manifest = read_document(body, of=name)
-    if not isinstance(manifest, Manifest):
-        raise Corrupt(name, "no image manifest")
+    promised = [one.digest for one in kept]
+    if not isinstance(manifest, Manifest) or [one.digest for one in manifest.layers] != promised:
+        raise Corrupt(name, "its manifest is not that of its layers")
+    if manifest.config.digest != digest_of(described):
+        raise Corrupt(name, "its manifest is not that of its config")
     found = read_config(described, manifest, of=name)
     if found.rootfs.diff_ids != [one.diff_id for one in kept]:
         raise Corrupt(name, "the diff_ids of its config are not those of its layers")
@@ -187,6 +192,17 @@ def _image(
         references=tuple(references),
     )
     return image, {image.config_digest: described, image.digest: body}
+
+
+def _manifest(described: bytes, layers: Sequence[Layer]) -> bytes:
+    return canonical(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": descriptor(OCI_CONFIG, digest_of(described), len(described)),
+            "layers": [descriptor(one.media_type, one.digest, one.size) for one in layers],
+        }
+    )
 
 
 def descriptor(media_type: str, digest: str, size: int) -> dict[str, str | int]:

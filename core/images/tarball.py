@@ -10,7 +10,6 @@ import asyncio
 import errno
 import hashlib
 import re
-import secrets
 import stat
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
@@ -136,14 +135,14 @@ class _Import:
                 raise Corrupt(
                     self.name, "differs from its checksum", hint="what was received is deleted"
                 )
-            path = job.path.with_name(f"file-{secrets.token_hex(8)}")
+            path = intake.layout.passing()
             job.path.rename(path)
             job.forget()
             return path, digest
 
     async def copy(self, stack: AsyncExitStack) -> tuple[Path, str]:
         """A copy of the local file, so that what was hashed is what is unpacked."""
-        path = self._store.layout.ingest / f"file-{secrets.token_hex(8)}"
+        path = self._store.layout.passing()
         stack.callback(path.unlink, missing_ok=True)
         try:
             file, size = _open_regular(Path(self._source.removeprefix("file://")), self.name)

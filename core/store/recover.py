@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict
 from core.store.distros import finish_removals
-from core.store.layout import hex_of
+from core.store.layout import PASSING, hex_of
 
 if TYPE_CHECKING:
     from core.store.index import Index
@@ -41,7 +41,7 @@ def recover(index: Index, layout: Layout) -> None:
     _drop_empty_distros(index, layout)
     oldest = time.time() - _KEPT_PARTIALS
     for path in layout.ingest.iterdir():
-        if path.stat().st_mtime < oldest:
+        if path.name.startswith(PASSING) or path.stat().st_mtime < oldest:
             path.unlink()
 
 

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from core.domain import Platform
+from core.domain import Layer, Platform
 from core.errors import Conflict, DeckError, NoSpace, NotFound
 from core.layers.trees import remove_tree, tree_bytes
 from core.store.collect import collect
@@ -31,7 +31,7 @@ from core.store.distros import (
     new_folder,
     touch,
 )
-from core.store.images import load_history, load_images, unpin
+from core.store.images import from_text, load_history, load_images, unpin
 from core.store.index import Index
 from core.store.intake import Intake, in_thread
 from core.store.layout import Layout
@@ -181,6 +181,16 @@ class Store:
             image_digest,
         )
         return tuple(row["key"] for row in rows)
+
+    def layers_of(self, diff_id: str) -> list[Layer]:
+        """Every form in which images have a layer: the blobs differ, the tree is one."""
+        rows = self._index.rows(
+            "SELECT DISTINCT image.layers FROM layer JOIN image_layer ON layer = number"
+            " JOIN image ON image.digest = image_layer.image WHERE layer.diff_id = ?",
+            diff_id,
+        )
+        found = (layer for row in rows for layer in from_text(row["layers"], tuple[Layer, ...]))
+        return list(dict.fromkeys(layer for layer in found if layer.diff_id == diff_id))
 
     def layer_paths(self, image_digest: str) -> list[Path]:
         """The unpacked layers of an image by their short names, bottom to top.
