@@ -13,6 +13,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -103,11 +104,14 @@ def remote(paths: Paths, *, start: bool = True) -> RemoteEngine:
 
     async def dial() -> socket.socket:
         loop = asyncio.get_running_loop()
-        dialing = loop.run_in_executor(None, partial(connect_or_start, paths, start=start))
+        given_up = threading.Event()
+        connecting = partial(connect_or_start, paths, start=start, given_up=given_up)
+        dialing = loop.run_in_executor(None, connecting)
         try:
             return await asyncio.shield(dialing)
         except asyncio.CancelledError:
             # A thread cannot be cancelled: what it brings has no taker any more.
+            given_up.set()
             dialing.add_done_callback(_close_unused)
             raise
 
@@ -119,8 +123,10 @@ def _close_unused(dialing: asyncio.Future[socket.socket]) -> None:
         dialing.result().close()
 
 
-def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
-    """A socket to the daemon; blocks.
+def connect_or_start(
+    paths: Paths, *, start: bool = True, given_up: threading.Event | None = None
+) -> socket.socket:
+    """A socket to the daemon; blocks. Nothing is started once ``given_up`` is set.
 
     Raises:
         DaemonUnreachable: none runs, and none can be started.
@@ -140,6 +146,8 @@ def connect_or_start(paths: Paths, *, start: bool = True) -> socket.socket:
             try:
                 return connect(paths.socket)
             except OSError:
+                if given_up and given_up.is_set():
+                    raise
                 _start(paths)
                 return connect(paths.socket)
     except OSError as error:

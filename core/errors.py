@@ -199,3 +199,13 @@ def _tree(cls: type[DeckError]) -> dict[str, type[DeckError]]:
 def by_code(code: str) -> type[DeckError]:
     """The class for a ``code`` that came over a wire; :class:`DeckError` for an unknown one."""
     return _tree(DeckError).get(code, DeckError)
+
+
+def deck_error(caught: BaseException) -> DeckError | None:
+    """The first error a person can act on in ``caught``, which may be a group of a task group."""
+    if isinstance(caught, DeckError):
+        return caught
+    if isinstance(caught, BaseExceptionGroup):
+        found = (deck_error(inner) for inner in caught.exceptions)
+        return next((error for error in found if error), None)
+    return None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
-from core.errors import Cancelled, DeckError, NotFound, by_code
+from core.errors import Cancelled, DeckError, NotFound, by_code, deck_error
 from core.events import JobChanged
 
 if TYPE_CHECKING:
@@ -131,7 +131,10 @@ class JobBook:
         except DeckError as error:
             self._end(job_id, "failed", error)
         except BaseExceptionGroup as group:
-            self._end(job_id, "failed", _first(group, job.title))
+            if (told := deck_error(group)) is None:
+                _log.exception("job %s", job_id)
+                told = DeckError(job.title, f"internal error, {group.exceptions[0]!r}")
+            self._end(job_id, "failed", told)
         except Exception as error:
             # The outer boundary of everything that runs without a client: a defect ends one
             # job, not the engine with all its sessions.
@@ -221,14 +224,3 @@ class JobBook:
             await asyncio.wait([task])
         if entry.job.active:  # cancelled before its first step
             self._end(job_id, "cancelled", Cancelled(entry.job.title, "cancelled"))
-
-
-def _first(group: BaseExceptionGroup, title: str) -> DeckError:
-    """The error to tell a person out of what a task group collected."""
-    for error in group.exceptions:
-        if isinstance(error, DeckError):
-            return error
-        if isinstance(error, BaseExceptionGroup):
-            return _first(error, title)
-    _log.error("job %s", title, exc_info=group)
-    return DeckError(title, f"internal error, {group.exceptions[0]!r}")

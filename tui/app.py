@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from textual import events, work
 
-from core.errors import DeckError
-from tui.bridge import Bridge, deck_error
+from core.errors import DeckError, deck_error
+from tui.bridge import Bridge
 from tui.driver import DeckDriver
 from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen

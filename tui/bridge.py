@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 from core.domain import Catalog, Distro, EngineInfo, Job, Session
-from core.errors import DaemonUnreachable, DeckError, NotFound
+from core.errors import DaemonUnreachable, NotFound
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -188,13 +188,3 @@ class Bridge:
 
 def _is_done(event: Event) -> bool:
     return isinstance(event, JobChanged) and event.job.state == "done"
-
-
-def deck_error(caught: Exception) -> DeckError | None:
-    """The error a person can act on in ``caught``, which may be a group of a task group."""
-    if isinstance(caught, DeckError):
-        return caught
-    if isinstance(caught, ExceptionGroup):
-        found = (deck_error(inner) for inner in caught.exceptions)
-        return next((error for error in found if error), None)
-    return None

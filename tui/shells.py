@@ -13,8 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, WorkerCancelled
 
-from core.errors import DeckError
-from tui.bridge import deck_error
+from core.errors import DeckError, deck_error
 from tui.keymap import PREFIX
 from tui.shell_link import ShellLink
 from widgets.session_tabs import Tab

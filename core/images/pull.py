@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Platform
+from core.errors import deck_error
 from core.images.layer import LayerFetch
 from core.images.progress import Progress, ignore
 from core.images.registry import Registry
@@ -132,7 +133,7 @@ class _Pull:
                 async with self._store.intake.still():
                     await self._settle()
         except BaseExceptionGroup as errors:
-            raise _first(errors) from None
+            raise deck_error(errors) or errors from None
         finally:
             for staged in self._unsettled.values():
                 self._store.layout.discard(staged.folder)
@@ -192,11 +193,3 @@ class _Pull:
             repo_digest=found.repo_digest,
             warnings=tuple(dict.fromkeys(warnings)),
         )
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first single error of a group."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from core.errors import DeckError, Refused, TimedOut
+from core.errors import Refused, TimedOut, deck_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ def call(settings: Settings, work: Callable[[Engine], Awaitable[int | None]]) ->
     try:
         return asyncio.run(_call(settings, work)) or 0
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise deck_error(group) or group from group
 
 
 async def _call(settings: Settings, work: Callable[[Engine], Awaitable[int | None]]) -> int | None:
@@ -55,15 +55,6 @@ async def _call(settings: Settings, work: Callable[[Engine], Awaitable[int | Non
         verb = click.get_current_context().info_name or "command"
         why = f"not done after {settings.timeout:g} s"
         raise TimedOut(verb, why, hint="allow more with --timeout") from None
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error worth telling: one of ours if there is any."""
-    ours, rest = group.split(DeckError)
-    error: BaseException = ours or rest or group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def confirm(settings: Settings, question: str) -> None:

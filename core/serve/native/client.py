@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from core.errors import DaemonUnreachable
+from core.background import background
+from core.errors import DaemonUnreachable, deck_error
 from core.serve.native.codec import (
     Kind,
+    pack,
     pack_call,
     unpack_failure,
     unpack_result,
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
 
 GREET_SECONDS = 20.0
 """A daemon that has not said hello by then is stuck; one that starts may take a while."""
+
+MAX_PIECE = 1 << 20
+"""Bytes of content in a frame."""
 
 TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
@@ -128,6 +133,23 @@ class RemoteEngine:
             kind, payload = await (await self._ensure()).call(verb, arguments)
         if kind is Kind.ERROR:
             raise unpack_failure(payload)
+        return unpack_result(verb, payload)
+
+    async def _feed(self, verb: str, *arguments: object, content: AsyncIterator[bytes]) -> Any:
+        """A call with content, on a connection of its own.
+
+        The engine may answer before it has taken all of the content: it found what is wrong.
+        """
+        link = await self._greeted()
+        try:
+            await write(link, pack_call(1, verb, arguments, kind=Kind.FEED))
+            async with background() as tasks:
+                tasks.start(_give(link, content))
+                _kind, payload = await read_answer(link)
+        except ExceptionGroup as group:
+            raise deck_error(group) or group from None
+        finally:
+            link.close()
         return unpack_result(verb, payload)
 
     @asynccontextmanager
@@ -234,6 +256,14 @@ class RemoteEngine:
     async def shutdown(self) -> None:
         """End the daemon; sessions stay with their holders."""
         await self._call("shutdown")
+
+
+async def _give(link: Link, content: AsyncIterator[bytes]) -> None:
+    with suppress(Lost):  # whoever waits for the answer is told
+        async for piece in content:
+            for start in range(0, len(piece), MAX_PIECE):
+                await write(link, pack(Kind.ITEM, 1, piece[start : start + MAX_PIECE]))
+        await write(link, pack(Kind.END, 1))
 
 
 async def _items(verb: str, link: Link) -> AsyncIterator[Any]:

@@ -8,12 +8,15 @@ kind    from      payload
 ======= ========= ===========================================================
 HELLO   both      :class:`Hello`
 CALL    client    ``[verb, [argument, ...]]``
+FEED    client    like CALL; the verb's content follows in ITEM frames, then END
 CANCEL  client    none; the call or stream of the channel is given up
 RESULT  server    the verb's value; ends the call
 ERROR   server    :class:`Failure`; ends the call or stream
-ITEM    server    one item of a stream
-END     server    none; ends the stream
+ITEM    both      one item of a stream; where that is of bytes, the bytes as they are
+END     both      none; ends the stream
 ======= ========= ===========================================================
+
+A FEED and a stream each have a connection to themselves: who does not read holds up nobody else.
 
 ``attach`` is answered by a RESULT that carries a connected socket (SCM_RIGHTS): the client then
 talks to the session's holder directly, and the daemon may go away.
@@ -54,6 +57,7 @@ class Kind(IntEnum):
     ERROR = 5
     ITEM = 6
     END = 7
+    FEED = 8
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -105,9 +109,11 @@ def pack_value(kind: Kind, channel: int, value: object) -> bytes:
     return pack(kind, channel, _encoder.encode(value))
 
 
-def pack_call(channel: int, verb: str, arguments: Sequence[object]) -> bytes:
-    """A CALL frame."""
-    return pack_value(Kind.CALL, channel, (verb, list(arguments)))
+def pack_call(
+    channel: int, verb: str, arguments: Sequence[object], *, kind: Kind = Kind.CALL
+) -> bytes:
+    """A CALL or FEED frame."""
+    return pack_value(kind, channel, (verb, list(arguments)))
 
 
 def pack_event(channel: int, event: events.Event) -> bytes:
@@ -149,6 +155,8 @@ def unpack_result(verb: str, payload: bytes) -> Any:
         if verb == "events":
             name, raw = _event_decoder.decode(payload)
             return msgspec.msgpack.decode(raw, type=_EVENTS[name])
+        if VERBS[verb].stream and VERBS[verb].returns is bytes:
+            return payload
         return msgspec.msgpack.decode(payload, type=VERBS[verb].returns)
     except (*_MALFORMED, KeyError) as error:
         raise _foreign(error) from None

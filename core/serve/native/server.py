@@ -25,6 +25,7 @@ from core.serve.native.codec import (
     unpack_call,
     unpack_hello,
 )
+from core.serve.native.content import Content
 from core.serve.native.link import Link, peer
 from core.serve.native.verbs import VERBS
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from core.background import Background
     from core.engine import Engine
     from core.events import Event
 
@@ -148,6 +150,7 @@ class _Conversation:
         self._caller = caller
         self._engine = served.engine_for(caller)
         self._calls: dict[int, asyncio.Task[None]] = {}
+        self._contents: dict[int, Content] = {}
 
     async def run(self) -> None:
         """Until the client goes; calls still under way are given up then.
@@ -157,27 +160,48 @@ class _Conversation:
             ConnectionError: it went away inside a frame.
         """
         async with background() as tasks:
-            while frame := await self._link.read():
-                kind, channel, payload = frame
-                if kind is Kind.CANCEL:
-                    if running := self._calls.get(channel):
-                        running.cancel()
-                elif kind is not Kind.CALL or channel in self._calls:
-                    raise InvalidInput("frame", f"{kind.name} on channel {channel} out of place")
-                elif len(self._calls) >= MAX_CALLS:
-                    error = Refused("call", f"more than {MAX_CALLS} at once on one connection")
-                    await self._answer(pack_failure(channel, error))
+            try:
+                while frame := await self._link.read():
+                    await self._take(tasks, *frame)
+            finally:
+                for content in self._contents.values():
+                    content.close()
+
+    async def _take(self, tasks: Background, kind: Kind, channel: int, payload: bytes) -> None:
+        if kind is Kind.CANCEL:
+            if running := self._calls.get(channel):
+                running.cancel()
+        elif kind in {Kind.ITEM, Kind.END}:
+            # What comes after the verb is over was under way when it ended.
+            if content := self._contents.get(channel):
+                if kind is Kind.END:
+                    content.end()
                 else:
-                    task = tasks.start(self._call(channel, payload))
-                    self._calls[channel] = task
-                    task.add_done_callback(partial(self._ended, channel))
+                    await content.put(payload)
+        elif kind not in {Kind.CALL, Kind.FEED} or channel in self._calls:
+            raise InvalidInput("frame", f"{kind.name} on channel {channel} out of place")
+        elif len(self._calls) >= MAX_CALLS:
+            error = Refused("call", f"more than {MAX_CALLS} at once on one connection")
+            await self._answer(pack_failure(channel, error))
+        else:
+            if kind is Kind.FEED:
+                self._contents[channel] = Content()
+            task = tasks.start(self._call(channel, payload))
+            self._calls[channel] = task
+            task.add_done_callback(partial(self._ended, channel))
 
     def _ended(self, channel: int, _task: asyncio.Task[None]) -> None:
         del self._calls[channel]
+        if content := self._contents.pop(channel, None):
+            content.close()
 
     async def _call(self, channel: int, payload: bytes) -> None:
         try:
             verb, arguments = unpack_call(payload)
+            if content := self._contents.get(channel):
+                if not VERBS[verb].takes:
+                    raise InvalidInput(verb, "takes no content")
+                arguments["content"] = content.pieces()
             if verb == "attach":
                 await self._attach(channel, **arguments)
             elif verb == "shutdown":
@@ -212,6 +236,8 @@ class _Conversation:
         pack_item: Callable[[int, Any], bytes] = _pack_item
         if verb == "events":
             pack_item = _pack_event
+        elif VERBS[verb].returns is bytes:
+            pack_item = _pack_bytes
         async with getattr(self._engine, verb)(**arguments) as items:
             async for item in items:
                 await self._link.write(pack_item(channel, item))
@@ -220,6 +246,10 @@ class _Conversation:
 
 def _pack_item(channel: int, item: object) -> bytes:
     return pack_value(Kind.ITEM, channel, item)
+
+
+def _pack_bytes(channel: int, item: bytes) -> bytes:
+    return pack(Kind.ITEM, channel, item)
 
 
 def _pack_event(channel: int, event: Event) -> bytes:

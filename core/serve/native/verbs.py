@@ -29,6 +29,8 @@ class Verb:
     parameters: tuple[tuple[str, Any], ...]
     returns: Any
     stream: bool = False
+    takes: bool = False
+    """May come with content: the method's last parameter, ``content``."""
     asks: bool = False
     """Changes nothing: a client that lost its connection may simply ask again."""
 
