@@ -73,8 +73,11 @@ CREATE UNIQUE INDEX distro_name ON distro (name) WHERE NOT removed;
 ALTER TABLE image ADD COLUMN parent TEXT;
 ALTER TABLE image ADD COLUMN intermediate INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE image ADD COLUMN origin TEXT NOT NULL DEFAULT 'pull';
-ALTER TABLE image ADD COLUMN trashed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE image ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE image ADD COLUMN trashed TEXT;
 ALTER TABLE image ADD COLUMN broken TEXT NOT NULL DEFAULT '';
+UPDATE image SET size = (SELECT coalesce(sum(size), 0) FROM layer
+    WHERE number IN (SELECT layer FROM image_layer WHERE image = image.digest));
 CREATE INDEX image_parent ON image (parent) WHERE parent IS NOT NULL;
 CREATE INDEX image_config_digest ON image (config_digest);
 CREATE INDEX reference_image ON reference (image);
