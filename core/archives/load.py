@@ -132,6 +132,7 @@ class _Load:
             name=self._members.archive,
             manifest=image.manifest,
             references=image.names,
+            origin="load",
             pinned=True,
         )
         return Loaded(

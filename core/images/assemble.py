@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from core.domain import ImageOrigin
     from core.store.lease import Lease
     from core.store.store import Store
 
@@ -70,14 +71,20 @@ async def assemble(
     name: str,
     manifest: bytes = b"",
     references: Sequence[str] = (),
+    origin: ImageOrigin = "import",
+    parent: str = "",
+    intermediate: bool = False,
     pinned: bool = False,
 ) -> Assembled:
     """Commit an image of ``layers``, bottom to top; the same ones again give the same image.
 
     ``manifest`` is the image's own, byte for byte, where it came with one: its digest stays.
-    It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. ``name`` is what
-    errors call it. Staged trees are taken over: on error or cancel those that nobody else was
-    told of are gone. Blobs become the store's by a rename.
+    ``origin``, ``parent`` and ``intermediate`` are as in
+    :class:`core.store.records.NewImage`; ``name`` is what errors call it.
+
+    The image stays while ``lease`` is open, while a distro uses it, or if ``pinned``. Staged
+    trees are taken over: on error or cancel those that nobody else was told of are gone. Blobs
+    become the store's by a rename.
 
     Raises:
         Corrupt: the config is none, its diff_ids are not the layers', or the manifest is of
@@ -106,7 +113,9 @@ async def assemble(
             await locks.enter_async_context(intake.lock(digest))
         for one in layers:
             _hand_over(store, one)
-        image = _with_warnings(store, image)
+        image = replace(
+            _with_warnings(store, image), origin=origin, parent=parent, intermediate=intermediate
+        )
         await intake.commit(image, documents=documents, pinned=pinned)
     return Assembled(
         digest=image.digest,
