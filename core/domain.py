@@ -15,9 +15,9 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 PullPolicy = Literal["always", "if_not_present", "never"]
-JobKind = Literal["pull", "refresh"]
+JobKind = Literal["pull", "refresh", "load", "save", "import"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
+JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +284,7 @@ class LayerState:
     """How far one layer of a pull has come; absolute, so that a reader may drop older ones."""
 
     digest: str
-    phase: Literal["waiting", "fetch", "verify", "unpack", "done", "exists"]
+    phase: Literal["waiting", "fetch", "verify", "unpack", "write", "done", "exists"]
     done: int = 0
     """Bytes received so far; equals ``total`` when complete."""
     total: int = 0

@@ -148,7 +148,7 @@ def stored_config(store: Store, digest: str) -> bytes:
         raise Corrupt(image.digest, "its config is missing", hint="pull it again") from None
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
+def canonical(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """A document in the one form that all of ours have: sorted, without spaces."""
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
@@ -174,8 +174,8 @@ def _image(
     """What is to be committed, and its manifest and config by digest; all of it checked."""
     kept = tuple(one.layer for one in layers)
     if not own:
-        kept = tuple(_as_oci(layer) for layer in kept)
-    body = own or _manifest(described, kept)
+        kept = tuple(replace(layer, media_type=oci_type(layer.media_type)) for layer in kept)
+    body = own or manifest_of(described, kept)
     manifest = read_document(body, of=name)
     promised = [one.digest for one in kept]
     if not isinstance(manifest, Manifest) or [one.digest for one in manifest.layers] != promised:
@@ -203,7 +203,8 @@ def _image(
     return image, {image.config_digest: described, image.digest: body}
 
 
-def _manifest(described: bytes, layers: Sequence[Layer]) -> bytes:
+def manifest_of(described: bytes, layers: Sequence[Layer]) -> bytes:
+    """The OCI manifest of a config and layers, in its canonical form."""
     return canonical(
         {
             "schemaVersion": 2,
@@ -219,13 +220,11 @@ def descriptor(media_type: str, digest: str, size: int) -> dict[str, str | int]:
     return {"mediaType": media_type, "digest": digest, "size": size}
 
 
-def _as_oci(layer: Layer) -> Layer:
-    """A layer under the name that its media type has in an OCI manifest."""
-    kind = layer.media_type
-    if kind.startswith(DOCKER_LAYER):
-        suffix = kind.removeprefix(DOCKER_LAYER).replace(".", "+")
-        kind = OCI_LAYER + suffix
-    return Layer(digest=layer.digest, diff_id=layer.diff_id, size=layer.size, media_type=kind)
+def oci_type(media_type: str) -> str:
+    """A layer's media type as it is called in an OCI manifest."""
+    if media_type.startswith(DOCKER_LAYER):
+        return OCI_LAYER + media_type.removeprefix(DOCKER_LAYER).replace(".", "+")
+    return media_type
 
 
 def _needs(documents: Mapping[str, bytes], layers: Sequence[ImageLayer]) -> set[str]:

@@ -192,6 +192,13 @@ class Store:
         found = (layer for row in rows for layer in from_text(row["layers"], tuple[Layer, ...]))
         return list(dict.fromkeys(layer for layer in found if layer.diff_id == diff_id))
 
+    def tar_size(self, diff_id: str) -> int:
+        """Bytes of a layer's uncompressed tar. Raises: NotFound, if it is not unpacked."""
+        row = self._index.row("SELECT tar_size FROM layer WHERE diff_id = ?", diff_id)
+        if row is None:
+            raise NotFound(diff_id, "no such layer")
+        return int(row["tar_size"])
+
     def layer_paths(self, image_digest: str) -> list[Path]:
         """The unpacked layers of an image by their short names, bottom to top.
 

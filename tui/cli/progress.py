@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _STOPPING = "stopping; ctrl+C again leaves it to itself"
-_RANK = {"fetch": 0, "verify": 0, "unpack": 0, "waiting": 1, "done": 2, "exists": 2}
+_RANK = {"fetch": 0, "verify": 0, "unpack": 0, "write": 0, "waiting": 1, "done": 2, "exists": 2}
 """Which layers to leave out first where a window is too low for all."""
 
 

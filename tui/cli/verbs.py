@@ -39,6 +39,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "images": Entry(module="images", summary="List images in the store."),
         "inspect": Entry(module="images", summary="All that is known of a distro or image."),
         "history": Entry(module="images", summary="How an image was made, layer by layer."),
+        "save": Entry(module="archives", summary="Write images to an archive."),
+        "load": Entry(module="archives", summary="Read images from an archive."),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),
