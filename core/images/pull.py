@@ -189,7 +189,7 @@ class _Pull:
             layer_keys=tuple(self._keys[position] for position in range(len(self._layers))),
             history=history_steps(found.config),
             config=image_config(found.config.config),
-            reference="" if self._reference.digest else str(self._reference),
+            references=() if self._reference.digest else (str(self._reference),),
             repo_digest=found.repo_digest,
             warnings=tuple(dict.fromkeys(warnings)),
         )

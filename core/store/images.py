@@ -56,8 +56,8 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         connection.execute(
             "INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (image.digest, image.repo_digest)
         )
-    if image.reference:
-        _point(connection, image.reference, image.digest)
+    for reference in image.references:
+        _point(connection, reference, image.digest)
 
 
 def _point(connection: sqlite3.Connection, name: str, digest: str) -> None:
