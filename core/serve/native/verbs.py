@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from core import events
 from core.domain import (
     Catalog,
@@ -20,20 +17,7 @@ from core.domain import (
     Session,
     ShellSpec,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """A method of the Engine protocol as it goes over the wire."""
-
-    parameters: tuple[tuple[str, Any], ...]
-    returns: Any
-    stream: bool = False
-    takes: bool = False
-    """May come with content: the method's last parameter, ``content``."""
-    asks: bool = False
-    """Changes nothing: a client that lost its connection may simply ask again."""
-
+from core.serve.native.verb import Verb
 
 VERBS: dict[str, Verb] = {
     "images": Verb((), list[Image], asks=True),

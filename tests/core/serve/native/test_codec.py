@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import domain, engine, errors, events
+from core import engine, errors, events
 from core.errors import Conflict, DaemonUnreachable, DeckError, InvalidInput, Unreachable
 from core.serve.native.codec import (
     HEADER,
@@ -49,7 +49,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 def values_of(kind: Any) -> st.SearchStrategy[Any]:
     """Values of a verb's type, each field of each dataclass from its own type."""
     if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
-        hints = typing.get_type_hints(kind, vars(domain) | vars(events))
+        hints = typing.get_type_hints(kind)
         return st.builds(kind, **{name: values_of(hint) for name, hint in hints.items()})
     origin, inner = typing.get_origin(kind), get_args(kind)
     if origin is list:
