@@ -15,6 +15,7 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["pull", "refresh"]
+ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
 JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
 
 
@@ -89,6 +90,13 @@ class Image:
     """Bytes of the compressed blobs."""
     distros: tuple[str, ...] = ()
     """Names of the distros installed from it."""
+    parent: str = ""
+    """Digest of the image it was committed or built from; empty: of none, or not known."""
+    intermediate: bool = False
+    """A step of a build, left out of lists unless asked for."""
+    origin: ImageOrigin = "pull"
+    broken: str = ""
+    """What is missing of it on the disk; empty: nothing. Pulled again it is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

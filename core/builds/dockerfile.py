@@ -94,7 +94,9 @@ class Instruction:
     @property
     def original(self) -> str:
         """The instruction in one line, as a person would recognise it."""
-        flags = "".join(f"--{name}={value} " if value else f"--{name} " for name, value in self.flags)
+        flags = "".join(
+            f"--{name}={value} " if value else f"--{name} " for name, value in self.flags
+        )
         return f"{self.keyword} {flags}{self.text}".strip()
 
 
@@ -211,7 +213,7 @@ class _Reader:
             )
 
     def _heredoc(self, name: str, line: int, *, strip: bool) -> str:
-        found = []
+        found: list[str] = []
         while self._at < len(self._lines):
             content = self._lines[self._at]
             self._at += 1
@@ -247,7 +249,9 @@ def _split(
             break
         if not found:
             raise InvalidInput(where, f"{keyword}: malformed flag {clean(first, 60)}")
-        flags.append((found[1], unquote(found[2] or "", escape)[0] if "$" not in first else found[2]))
+        flags.append(
+            (found[1], unquote(found[2] or "", escape)[0] if "$" not in first else found[2])
+        )
     if not rest:
         raise InvalidInput(where, f"{keyword} needs something to follow it")
     return Instruction(

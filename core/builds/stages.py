@@ -91,7 +91,9 @@ class Plan:
             found[stage.number] = stage
             sources = [base] if (base := self.base_stage(stage)) else []
             for step in stage.steps:
-                sources += [one for name in sources_of(step) if (one := self.find(name, stage.number))]
+                sources += [
+                    one for name in sources_of(step) if (one := self.find(name, stage.number))
+                ]
             todo += sources
         return [found[number] for number in sorted(found)]
 

@@ -41,9 +41,7 @@ def expand(
     )
 
 
-def expand_words(
-    text: str, lookup: Callable[[str], str | None], escape: str = "\\"
-) -> list[str]:
+def expand_words(text: str, lookup: Callable[[str], str | None], escape: str = "\\") -> list[str]:
     """The words of ``text``; a variable outside of quotes may hold several."""
     words: list[str] = []
     open_word = False
@@ -186,7 +184,11 @@ class _Expander:
             if char == "$":
                 self._put(self._variable(), quoted=True)
                 continue
-            if char == self._escape and text[self._at + 1 : self._at + 2] in ('"', "$", self._escape):
+            if char == self._escape and text[self._at + 1 : self._at + 2] in (
+                '"',
+                "$",
+                self._escape,
+            ):
                 self._at += 1
                 char = text[self._at]
             self._put(char, quoted=True)
