@@ -193,7 +193,7 @@ class _Import:
         folder = self._store.intake.new_stage()
         try:
             async with open_unpacker(
-                folder / "fs", enter=self._store.enter, privileged=self._store.privileged
+                folder / "fs", enter=self._store.enter, privileged=self._store.owners
             ) as unpacker:
                 async for chunk in chunks:
                     await unpacker.write(chunk)
@@ -201,7 +201,7 @@ class _Import:
             warnings = unpacked.warnings
             if unpacked.needs_lower:
                 warnings += await settle(
-                    folder / "fs", [], enter=self._store.enter, privileged=self._store.privileged
+                    folder / "fs", [], enter=self._store.enter, privileged=self._store.owners
                 )
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:

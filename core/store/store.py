@@ -52,6 +52,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHORTEST_PREFIX = 3
+_SINGLE = ("unshare", "--user", "--map-root-user")
 
 
 class Store:
@@ -71,6 +72,16 @@ class Store:
         self._litter = asyncio.Event()
         self.intake = Intake(layout, index, self._changing)
         """How content comes in: leases, partial blobs, staged layers, commit."""
+
+    @property
+    def owners(self) -> bool:
+        """Whether trees keep the owners that images say: as root, or with subordinate ids."""
+        return self.idmap != "single"
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """Command prefix of who reads trees whole, whatever modes their files have."""
+        return self.enter or (() if self.owners else _SINGLE)
 
     @classmethod
     @asynccontextmanager
