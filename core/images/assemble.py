@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from core.domain import ImageOrigin
     from core.store.lease import Lease
     from core.store.store import Store
 
@@ -68,12 +69,16 @@ async def assemble(
     *,
     lease: Lease,
     name: str,
+    origin: ImageOrigin = "import",
     references: Sequence[str] = (),
+    parent: str = "",
+    intermediate: bool = False,
     pinned: bool = False,
 ) -> Assembled:
     """Commit an image of ``layers``, bottom to top; the same ones again give the same image.
 
-    It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. ``name`` is what
+    ``parent`` is the digest of the image it goes on from, ``intermediate`` a step of a build. It
+    stays while ``lease`` is open, while a distro uses it, or if ``pinned``. ``name`` is what
     errors call it. Staged trees are taken over: on error or cancel those that nobody else was
     told of are gone. Blobs become the store's by a rename.
 
@@ -87,6 +92,7 @@ async def assemble(
     intake = store.intake
     try:
         image, documents = _image(config, layers, name, references)
+        image = replace(image, origin=origin, parent=parent, intermediate=intermediate)
         await intake.hold(lease, _needs(documents, layers))
     except BaseException:
         for one in layers:

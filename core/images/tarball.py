@@ -254,6 +254,7 @@ class _Import:
             [ImageLayer(layer=layer, key=staged.key, staged=staged, blob=blob.path)],
             lease=self._lease,
             name=self.name,
+            origin="import",
             pinned=pinned,
         )
         found = _VERSION.search(self.name)
