@@ -119,7 +119,7 @@ class LayerStack:
                 staged.tree,
                 lowers,
                 enter=self._store.enter,
-                privileged=self._store.privileged,
+                privileged=self._store.owners,
             )
             del self._unsettled[position]
             self._store.intake.stage(replace(staged, warnings=(*staged.warnings, *warnings)))

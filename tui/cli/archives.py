@@ -1,4 +1,4 @@
-"""``save``, ``load``: images in files.
+"""``save``, ``load``, ``import``: images in files, and root file systems made images.
 
 What the engine cannot open by a path, such as a pipe of this process, goes to it as a stream.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from core.errors import Refused
-from core.verbs.archives import ArchiveCompression, ArchiveFormat, LoadSpec, SaveSpec
+from core.verbs.archives import ArchiveCompression, ArchiveFormat, ImportSpec, LoadSpec, SaveSpec
 from tui.cli import output
 from tui.cli.call import call
 from tui.cli.follow import follow
@@ -96,6 +96,51 @@ def load(source: str, *, platform: str) -> int:
     async def work(engine: Engine) -> None:
         content = None if path else standard_input(source)
         job = await follow(engine, await engine.load(spec, content), settings)
+        await _write_loaded(engine, job, settings)
+
+    return call(settings, work)
+
+
+@click.command("import", cls=Verb)
+@click.argument("source")
+@click.argument("reference", default="")
+@click.option("-m", "--message", default="", help="Comment for the image's history.")
+@click.option(
+    "-c", "--change", "changes", multiple=True, metavar="LINE", help="A line of a Dockerfile."
+)
+@click.option("--platform", default="", metavar="OS/ARCH", help="What it is for, if not this host.")
+@click.option("--checksum", default="", metavar="sha256:HEX", help="What the file must have.")
+def import_(
+    source: str,
+    reference: str,
+    *,
+    message: str,
+    changes: tuple[str, ...],
+    platform: str,
+    checksum: str,
+) -> int:
+    """Make an image of a root file system: a tarball, compressed or not.
+
+    SOURCE is a file, a URL, or - for standard input. REFERENCE is what to call the image. CMD,
+    ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR are what -c takes. The
+    image's name, or digest, is written to standard output.
+    """
+    settings = current()
+    path = source if "://" in source else engine_path(source)
+    check_input(path)
+    spec = ImportSpec(
+        source=path,
+        reference=reference,
+        message=message,
+        changes=changes,
+        platform=platform,
+        checksum=checksum,
+        plain_http=settings.plain_http,
+    )
+
+    async def work(engine: Engine) -> None:
+        content = None if path else standard_input(source)
+        job = await follow(engine, await engine.import_image(spec, content), settings)
         await _write_loaded(engine, job, settings)
 
     return call(settings, work)

@@ -41,6 +41,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "history": Entry(module="images", summary="How an image was made, layer by layer."),
         "save": Entry(module="archives", summary="Write images to an archive."),
         "load": Entry(module="archives", summary="Read images from an archive."),
+        "import": Entry(
+            module="archives", attribute="import_", summary="Make an image of a root file system."
+        ),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),
