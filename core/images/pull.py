@@ -142,8 +142,10 @@ class _Pull:
         layer = self._layers[position]
         intake = self._store.intake
         async with slots, intake.lock(layer.digest):
+            # A blob that went missing is fetched again, for pushes; its layer may be there still.
+            whole = intake.blob(layer.digest) or layer.digest in intake.verified
             for key in (layer.diff_id, self._settled[position]):
-                if intake.layer(key):
+                if whole and intake.layer(key):
                     self._keys[position] = key
                     self._progress.layer(layer.digest, "exists", layer.size)
                     return
