@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
-import json
 import re
 import secrets
 import stat
@@ -22,8 +21,9 @@ from backports import zstd
 
 from core.domain import Layer
 from core.errors import Corrupt, DeckError, Hostile, InvalidInput, NotFound, Unsupported
+from core.images.assemble import ImageLayer, assemble, platform_fields
 from core.images.download import Download, file_name
-from core.images.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from core.images.manifest import OCI_LAYER
 from core.images.platform import host_platform
 from core.images.progress import Progress, ignore
 from core.images.pull import Pulled
@@ -32,12 +32,11 @@ from core.layers.compression import HEAD, compression_of, expand
 from core.layers.unpack import open_unpacker, settle
 from core.store.chain import settled_key
 from core.store.ingest import CHUNK, Ingest
-from core.store.records import HistoryStep, ImageConfig, NewImage, StagedLayer
+from core.store.records import StagedLayer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from core.domain import Platform
     from core.images.progress import Report
     from core.images.transport import Patience
     from core.layers.unpack import Unpacked
@@ -194,7 +193,7 @@ class _Import:
         folder = self._store.intake.new_stage()
         try:
             async with open_unpacker(
-                folder / "fs", enter=self._store.enter, privileged=self._store.privileged
+                folder / "fs", enter=self._store.enter, privileged=self._store.owners
             ) as unpacker:
                 async for chunk in chunks:
                     await unpacker.write(chunk)
@@ -202,7 +201,7 @@ class _Import:
             warnings = unpacked.warnings
             if unpacked.needs_lower:
                 warnings += await settle(
-                    folder / "fs", [], enter=self._store.enter, privileged=self._store.privileged
+                    folder / "fs", [], enter=self._store.enter, privileged=self._store.owners
                 )
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:
@@ -235,85 +234,36 @@ class _Import:
             raise Corrupt("archive", "holds nothing")
 
     async def _commit(self, blob: _Blob, staged: StagedLayer, *, pinned: bool) -> Pulled:
-        intake, platform = self._store.intake, host_platform()
-        documents, manifest, config = _documents(self.name, platform, blob, staged.diff_id)
-        try:
-            await intake.hold(self._lease, {blob.digest, staged.key, *documents})
-        except BaseException:
-            self._store.layout.discard(staged.folder)
-            raise
-        intake.stage(staged)
-        async with intake.lock(blob.digest):
-            if not intake.blob(blob.digest):
-                blob.path.rename(intake.layout.partial(blob.digest))
-                intake.verified.add(blob.digest)
-            layer = Layer(
-                digest=blob.digest,
-                diff_id=staged.diff_id,
-                size=blob.size,
-                media_type=blob.media_type,
-            )
-            image = NewImage(
-                digest=manifest,
-                config_digest=config,
-                platform=platform,
-                created=None,
-                layers=(layer,),
-                layer_keys=(staged.key,),
-                history=(HistoryStep(created_by=f"import {self.name}", layer=0),),
-                config=ImageConfig(),
-                warnings=staged.warnings,
-                origin="import",
-            )
-            self._progress.layer(self._key, "done", blob.size, total=blob.size)
-            self._progress.enter("commit")
-            await intake.commit(image, documents=documents, pinned=pinned)
+        layer = Layer(
+            digest=blob.digest,
+            diff_id=staged.diff_id,
+            size=blob.size,
+            media_type=blob.media_type,
+        )
+        config = {
+            **platform_fields(host_platform()),
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [staged.diff_id]},
+            "history": [{"created_by": f"import {self.name}"}],
+        }
+        self._progress.layer(self._key, "done", blob.size, total=blob.size)
+        self._progress.enter("commit")
+        made = await assemble(
+            self._store,
+            config,
+            [ImageLayer(layer=layer, key=staged.key, staged=staged, blob=blob.path)],
+            lease=self._lease,
+            name=self.name,
+            origin="import",
+            pinned=pinned,
+        )
         found = _VERSION.search(self.name)
         return Pulled(
-            digest=manifest,
-            platform=platform,
+            digest=made.digest,
+            platform=made.platform,
             version=found[0] if found else "",
-            warnings=image.warnings,
+            warnings=made.warnings,
         )
-
-
-def _documents(
-    name: str, platform: Platform, blob: _Blob, diff_id: str
-) -> tuple[dict[str, bytes], str, str]:
-    """Manifest and config by digest, and the digest of each."""
-    described = {"os": platform.os, "architecture": platform.architecture}
-    if platform.variant:
-        described["variant"] = platform.variant
-    config = _canonical(
-        {
-            **described,
-            "config": {},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created_by": f"import {name}"}],
-        }
-    )
-    manifest = _canonical(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": _descriptor(OCI_CONFIG, _digest(config), len(config)),
-            "layers": [_descriptor(blob.media_type, blob.digest, blob.size)],
-        }
-    )
-    documents = {_digest(config): config, _digest(manifest): manifest}
-    return documents, _digest(manifest), _digest(config)
-
-
-def _descriptor(media_type: str, digest: str, size: int) -> dict[str, str | int]:
-    return {"mediaType": media_type, "digest": digest, "size": size}
-
-
-def _canonical(value: dict[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:

@@ -170,7 +170,10 @@ def _argument(value: str | Path) -> str:
 
 @asynccontextmanager
 async def open_worker(
-    verb: str, *arguments: str | Path, enter: tuple[str, ...] = ()
+    verb: str,
+    *arguments: str | Path,
+    enter: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
 ) -> AsyncIterator[Worker]:
     """A worker doing ``verb``; leaving kills it if it still runs.
 
@@ -178,6 +181,7 @@ async def open_worker(
         verb: What :mod:`core.layers.worker` shall do.
         arguments: Of the verb; paths are made absolute, as the worker's folder is ``/``.
         enter: Command prefix that puts it into the right user namespace.
+        kept: Descriptors that it gets under the same numbers.
 
     Raises:
         HostForbids: it could not be started.
@@ -197,6 +201,7 @@ async def open_worker(
             cwd="/",
             env=_ENVIRONMENT,
             start_new_session=True,
+            pass_fds=kept,
         )
     except OSError as error:
         name = enter[0] if enter else sys.executable
@@ -208,12 +213,15 @@ async def open_worker(
 
 
 async def run_worker(
-    verb: str, *arguments: str | Path, enter: tuple[str, ...] = ()
+    verb: str,
+    *arguments: str | Path,
+    enter: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """Run a verb that needs no input; cancelling kills it.
 
     Raises:
         DeckError: what the worker reported.
     """
-    async with open_worker(verb, *arguments, enter=enter) as worker:
+    async with open_worker(verb, *arguments, enter=enter, kept=kept) as worker:
         return await worker.result()

@@ -1,4 +1,4 @@
-"""The process that unpacks, settles, removes or measures one tree: ``python -P -m`` this module.
+"""The process that unpacks, packs, copies, removes or measures trees: ``python -P -m`` this.
 
 It runs apart because it burns a core, reads hostile data and may have to act in another user
 namespace. Its first argument is the verb; an archive comes on stdin, as it was fetched. On stdout
@@ -21,6 +21,8 @@ from core.layers.names import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from core.layers.compress import Compression
 
 _READ = 256 << 10
 _PROGRESS = 4 << 20
@@ -103,6 +105,48 @@ def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     return {"warnings": warnings.lines()}
 
 
+def _copy(source: str, target: str, as_layer: str, owners: str) -> dict[str, object]:
+    from core.layers.copying import copy_tree_at
+
+    warnings = Warnings()
+    stamper = Stamper(privileged=owners == "1", warnings=warnings)
+    fd = _open_root(target)
+    done = copy_tree_at(os.fsencode(source), fd, stamper, as_layer=as_layer == "1")
+    return {"entries": done.entries, "size": done.size, "warnings": warnings.lines()}
+
+
+def _pack(
+    output: str, compression: Compression, flat: str, owners: str, *trees: str
+) -> dict[str, object]:
+    from core.layers.compress import BlobWriter
+    from core.layers.packing import Packing
+    from core.layers.stream import write_all
+
+    told = 0
+
+    def put(data: bytes) -> None:
+        nonlocal told
+        write_all(int(output), data)
+        if writer.tar_size - told >= _PROGRESS:
+            told = writer.tar_size
+            os.write(1, b"p %d\n" % told)
+
+    warnings = Warnings()
+    writer = BlobWriter(compression, put)
+    packing = Packing(writer.write, warnings, flat=flat == "1", owners=owners == "1")
+    packing.run([_open_root(tree) for tree in reversed(trees)])
+    writer.close()
+    return {
+        "digest": writer.digest,
+        "diff_id": writer.diff_id,
+        "blob_size": writer.size,
+        "tar_size": writer.tar_size,
+        "size": packing.size,
+        "entries": packing.entries,
+        "warnings": warnings.lines(),
+    }
+
+
 def _remove(path: str) -> dict[str, object]:
     from core.layers.folders import remove_at
 
@@ -119,6 +163,8 @@ def _measure(path: str) -> dict[str, object]:
 _VERBS: dict[str, Callable[..., dict[str, object]]] = {
     "unpack": _unpack,
     "settle": _settle,
+    "copy": _copy,
+    "pack": _pack,
     "remove": _remove,
     "measure": _measure,
 }

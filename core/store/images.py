@@ -36,7 +36,7 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         "INSERT INTO image (digest, config_digest, platform, created, pulled, pinned,"
         " transfer_size, layers, history, config, warnings, parent, intermediate, origin)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET"
-        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = 0,"
+        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = NULL,"
         " broken = '', parent = coalesce(parent, excluded.parent),"
         " intermediate = min(intermediate, excluded.intermediate)",
         (
@@ -64,8 +64,8 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         connection.execute(
             "INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (image.digest, image.repo_digest)
         )
-    if image.reference:
-        point(connection, image.reference, image.digest)
+    for reference in image.references:
+        point(connection, reference, image.digest)
     connection.execute(
         "UPDATE image SET size = (SELECT coalesce(sum(size), 0) FROM layer"
         " WHERE number IN (SELECT layer FROM image_layer WHERE image = digest)) WHERE digest = ?",

@@ -48,8 +48,8 @@ class NewImage:
     """For each layer the key under which it is (or will be) unpacked."""
     history: tuple[HistoryStep, ...]
     config: ImageConfig
-    reference: str = ""
-    """Name that shall point to it; empty: none."""
+    references: tuple[str, ...] = ()
+    """Names that shall point to it."""
     repo_digest: str = ""
     """``repository@digest`` under which it can be pulled again; empty: it cannot."""
     warnings: tuple[str, ...] = ()

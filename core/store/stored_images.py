@@ -88,6 +88,15 @@ class StoredImages(Opened):
         self.image(digest)
         return load_history(self._index, digest)
 
+    def layer_keys(self, image_digest: str) -> tuple[str, ...]:
+        """The keys of an image's layers, bottom to top, as many as its config has diff_ids."""
+        rows = self._index.rows(
+            "SELECT key FROM image_layer JOIN layer ON number = layer WHERE image = ?"
+            " ORDER BY position",
+            image_digest,
+        )
+        return tuple(row["key"] for row in rows)
+
     def layer_paths(self, image_digest: str) -> list[Path]:
         """The unpacked layers of an image by their short names, bottom to top.
 
