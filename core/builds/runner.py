@@ -2,7 +2,8 @@
 
 Started as ``python -P -m`` this module with a :class:`core.builds.spec.RunSpec` as JSON in a file.
 What the command writes goes to standard output and error; its exit code or a fault comes as JSON
-on descriptor 3. Its standard input is the builder's life: when that ends, so does the command. If
+on the descriptor that its second argument names. Its standard input is the builder's life: when
+that ends, so does the command. If
 this process is killed, the kernel ends the sandbox.
 """
 
@@ -13,19 +14,26 @@ import os
 import select
 import stat
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
+from core.builds.confined import split
 from core.errors import DeckError
+from core.layers.folders import open_beneath
 from core.runtimes import enter, forking
 from core.runtimes.sandbox import start_sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.builds.confined import Parts
     from core.builds.spec import RunSpec
     from core.runtimes.sandbox import Sandbox
 
-REPORT = 3
-_MADE = (b"proc", b"dev", b"sys", b"tmp", b"run", b"etc/resolv.conf", b"etc/hosts", b"etc")
+_MADE = (
+    *((b"proc",), (b"dev",), (b"sys",)),
+    *((b"etc", b"resolv.conf"), (b"etc", b"hosts"), (b"etc",)),
+)
 """What starting a sandbox makes in the upper directory where the image has it not."""
 
 
@@ -37,8 +45,9 @@ def run(spec: RunSpec) -> dict[str, object]:
     """
     sandbox_spec, command = spec["sandbox"], spec["command"]
     upper, layers = os.fsencode(sandbox_spec["upper"]), sandbox_spec["layers"]
-    targets = [os.fsencode(mount["target"]).strip(b"/") for mount in sandbox_spec["mounts"]]
-    missing = [path for path in (*targets, *_MADE) if not _there(layers, path)]
+    targets = [split(os.fsencode(mount["target"])) for mount in sandbox_spec["mounts"]]
+    made = [one[:depth] for one in targets for depth in range(len(one), 0, -1)]
+    missing = [path for path in (*made, *_MADE) if not _there(layers, path)]
     sandbox = start_sandbox(spec["folder"], sandbox_spec)
     try:
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -78,29 +87,43 @@ def _wait(pid: int, sandbox: Sandbox) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _there(layers: list[str], path: bytes) -> bool:
+def _there(layers: list[str], path: Parts) -> bool:
     """Whether some layer has it; a layer that deletes it says no."""
     for layer in reversed(layers):
-        with suppress(OSError):
-            found = os.lstat(os.path.join(os.fsencode(layer), path))
+        with suppress(OSError), _folder(os.fsencode(layer), path[:-1]) as fd:
+            found = os.lstat(path[-1], dir_fd=fd)
             return not (stat.S_ISCHR(found.st_mode) and found.st_rdev == 0)
     return False
 
 
-def _clear(upper: bytes, path: bytes) -> None:
+def _clear(upper: bytes, path: Parts) -> None:
     """Take away an empty mount point that the command has not made its own."""
-    where = os.path.join(upper, path)
-    with suppress(OSError):
-        found = os.lstat(where)
+    with suppress(OSError), _folder(upper, path[:-1]) as fd:
+        found = os.lstat(path[-1], dir_fd=fd)
         if stat.S_ISDIR(found.st_mode):
-            os.rmdir(where)
+            os.rmdir(path[-1], dir_fd=fd)
         elif stat.S_ISREG(found.st_mode) and not found.st_size:
-            os.unlink(where)
+            os.unlink(path[-1], dir_fd=fd)
+
+
+@contextmanager
+def _folder(root: bytes, path: Parts) -> Iterator[int]:
+    """A folder below ``root``, reached through no link."""
+    top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = open_beneath(top, path)
+    finally:
+        os.close(top)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def main(argv: list[str]) -> int:
     """Carry out the RUN of the file ``argv[1]``."""
-    os.set_inheritable(REPORT, False)
+    report = int(argv[2])
+    os.set_inheritable(report, False)
     try:
         with open(argv[1], encoding="utf-8") as file:
             done = run(cast("RunSpec", json.load(file)))
@@ -110,7 +133,7 @@ def main(argv: list[str]) -> int:
         outcome = {"error": forking.fault_of(forking.from_os(error))}
     else:
         outcome = {"done": done}
-    os.write(REPORT, json.dumps(outcome).encode())
+    os.write(report, json.dumps(outcome).encode())
     return 0
 
 
