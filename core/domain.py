@@ -13,7 +13,8 @@ from typing import Literal
 Role = Literal["admin", "operator", "viewer"]
 DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+PullPolicy = Literal["always", "if_not_present", "never"]
 JobKind = Literal["pull", "refresh"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
 JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
@@ -210,6 +211,8 @@ class PullSpec:
     checksum: str = ""
     """``sha256:…`` that a tarball must have."""
     image_only: bool = False
+    policy: PullPolicy = "always"
+    """Whether a registry is asked when the store has an image of that reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,8 +313,8 @@ class Job:
 
     @property
     def active(self) -> bool:
-        """Whether it waits or runs: it may still change."""
-        return self.state in {"queued", "running"}
+        """Whether it waits, runs or is paused: it may still change."""
+        return self.state in {"queued", "running", "paused"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.domain import Platform
 from core.errors import Conflict, DeckError, InvalidInput, LoginNeeded, NotFound, Unreachable
 from core.events import CatalogChanged, DistroChanged
+from core.images.find import find_image
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform
 from core.images.tarball import import_tarball
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Catalog, Job, PullSpec
+    from core.images.reference import Reference
     from core.jobs import JobBook, Progress
     from core.store.lease import Lease
     from core.store.records import DistroRecord
@@ -159,6 +161,25 @@ class Installer:
                     self._bus.publish(DistroChanged(distro=distro))
         return source.name
 
+    async def _present(
+        self, reference: Reference, platform: Platform | None, lease: Lease
+    ) -> Pulled | None:
+        """The image of that reference and platform if the store has it; it stays for ``lease``."""
+        try:
+            image = find_image(self._store, str(reference))
+            await self._store.intake.hold(lease, [image.digest])
+            image = self._store.image(image.digest)
+        except NotFound:
+            return None
+        if platform and not _same(platform, image.platform):
+            return None
+        return Pulled(
+            digest=image.digest,
+            repo_digest=next(iter(image.repo_digests), ""),
+            platform=image.platform,
+            version=reference.tag,
+        )
+
     async def _fetch(
         self,
         source: Source,
@@ -169,6 +190,15 @@ class Installer:
         *,
         pinned: bool,
     ) -> Pulled:
+        if spec.policy != "always" and source.reference:
+            if there := await self._present(source.reference, platform, lease):
+                return there
+            if spec.policy == "never":
+                raise NotFound(
+                    source.url,
+                    "is not in the store, and no registry may be asked",
+                    hint="pull it with another policy: --policy if_not_present",
+                )
         if source.reference:
             plain = self._settings.allows_plain_http(source.reference.registry)
             try:
@@ -180,6 +210,7 @@ class Installer:
                     credentials=spec.credentials,
                     plain_http=spec.plain_http or plain,
                     pinned=pinned,
+                    at_once=self._settings.pull.parallel_layers,
                     report=progress.report,
                 )
             except (LoginNeeded, NotFound, Unreachable) as error:

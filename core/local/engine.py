@@ -87,7 +87,7 @@ async def open_local(
         ) as store,
         background() as tasks,
     ):
-        jobs = JobBook(bus, tasks)
+        jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
@@ -261,6 +261,14 @@ class LocalEngine(Bound):
     async def cancel(self, job: str) -> None:
         self._may_change(job)
         await self._parts.jobs.cancel(job)
+
+    async def pause(self, job: str) -> Job:
+        self._may_change(job)
+        return self._parts.jobs.pause(job)
+
+    async def resume(self, job: str) -> Job:
+        self._may_change(job)
+        return self._parts.jobs.resume(job)
 
     # -- the engine itself ----------------------------------------------------------------
 

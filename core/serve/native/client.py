@@ -242,6 +242,12 @@ class RemoteEngine:
     async def cancel(self, job: str) -> None:
         await self._call("cancel", job)
 
+    async def pause(self, job: str) -> Job:
+        return await self._call("pause", job)
+
+    async def resume(self, job: str) -> Job:
+        return await self._call("resume", job)
+
     async def info(self) -> EngineInfo:
         return await self._call("info")
 

@@ -43,6 +43,8 @@ VERBS: dict[str, Verb] = {
     "watch": Verb((("job", str),), Job, stream=True),
     "result": Verb((("job", str),), Job),
     "cancel": Verb((("job", str),), None),
+    "pause": Verb((("job", str),), Job),
+    "resume": Verb((("job", str),), Job),
     "info": Verb((), EngineInfo, asks=True),
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
