@@ -34,7 +34,7 @@ async def place(spec: PlaceSpec, file: Path, *, namespaces: tuple[str, ...]) -> 
     Raises:
         DeckError: what is wrong with it.
     """
-    file.write_text(json.dumps(spec))
+    await asyncio.to_thread(file.write_text, json.dumps(spec))
     done = await run_worker("place", file, enter=namespaces, module="core.builds.worker")
     return tuple(clean(line) for line in done["warnings"])
 
@@ -47,7 +47,7 @@ async def run(spec: RunSpec, file: Path, say: Callable[[str, int], None]) -> int
     Raises:
         DeckError: it could not be started.
     """
-    file.write_text(json.dumps(spec))
+    await asyncio.to_thread(file.write_text, json.dumps(spec))
     reading, writing = os.pipe2(os.O_CLOEXEC)
     with os.fdopen(reading, "rb") as report:
         try:

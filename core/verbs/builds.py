@@ -80,9 +80,7 @@ class BuildLine:
 class Builds(Protocol):
     """Building images."""
 
-    async def build(
-        self, spec: BuildSpec, content: AsyncIterator[bytes] | None = None
-    ) -> Job:
+    async def build(self, spec: BuildSpec, content: AsyncIterator[bytes] | None = None) -> Job:
         """Build an image; the job's result is its digest.
 
         ``content`` is the context as a tar archive, plain or compressed with gzip, bzip2, xz or
