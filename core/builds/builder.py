@@ -21,7 +21,7 @@ from core.builds.steps import Steps, located
 from core.errors import NotFound
 from core.images.assemble import assemble, stored_config, stored_layers
 from core.images.changes import apply_change, changes_config
-from core.images.reference import parse_reference
+from core.images.reference import parse_platform, parse_reference
 from core.verbs.builds import BuildLine
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Means:
     fetch: Callable[[Reference, Platform | None], Awaitable[str]]
     """Brings an image into the store and gives its digest."""
     download: Callable[[str, Path], Awaitable[str]]
-    """Brings a URL into a folder and gives the digest of the file; its name is the URL's."""
+    """Brings a URL into a new file and gives its digest."""
     report: Reporter
 
 
@@ -162,8 +162,6 @@ class Build:
         store, means = self._means.store, self._means
         wanted = means.platform
         if platform:
-            from core.images.reference import parse_platform
-
             wanted = parse_platform(platform)
         found = "" if self._spec.pull else self._stored(name, wanted)
         asked = wanted if platform or self._spec.platform else None
@@ -281,11 +279,9 @@ class Build:
             state.config["Labels"] = labels
             state.note(" ".join(["LABEL", *(f"{k}={v}" for k, v in self._spec.labels)]))
         state.chain("image")
-        known = await asyncio.to_thread(means.cache.get, state.key) if self._spec.cache else ""
-        if known and self._steps.usable(known):
+        known = await self._known(state.key)
+        if known:
             state = self._load(known)
-        else:
-            known = ""
         layers = stored_layers(store, state.image) if state.image else ()
         config = stored_config(store, known) if known else state.document
         made = await assemble(
@@ -301,5 +297,14 @@ class Build:
         )
         for warning in made.warnings:
             means.report.warn(warning)
-        await asyncio.to_thread(means.cache.put, state.key if not known else "", made.digest)
+        if not known:
+            await asyncio.to_thread(means.cache.put, state.key, made.digest)
         return made.digest
+
+    async def _known(self, key: str) -> str:
+        """The image that an earlier build made of the same."""
+        if not self._spec.cache:
+            return ""
+        found = await asyncio.to_thread(self._means.cache.get, key)
+        await self._means.store.intake.hold(self._means.lease, {found})
+        return found if found and self._steps.usable(found) else ""

@@ -12,6 +12,7 @@ from core.builds.cache import step_key
 from core.builds.commands import mount_specs, read_run, run_spec
 from core.builds.copying import Copy, context_group, folder_group, layers_group, read_copy
 from core.builds.running import place, run
+from core.builds.stages import PROXIES
 from core.errors import Corrupt, DeckError, NotFound
 from core.images.assemble import ImageLayer, assemble, stored_config, stored_layers
 from core.images.download import file_name
@@ -109,8 +110,6 @@ class Steps:
         return await self._change(state, step, parts, work)
 
     def _proxies(self) -> list[tuple[str, str]]:
-        from core.builds.stages import PROXIES
-
         return [(name, value) for name, value in self._spec.arguments if name in PROXIES]
 
     async def copy(self, state: State, step: Instruction, stage: int) -> str:
@@ -156,7 +155,7 @@ class Steps:
         return groups, parts
 
     async def _download(self, copy: Copy, url: str, folder: Path) -> tuple[str, str, GroupSpec]:
-        folder.mkdir()
+        await asyncio.to_thread(folder.mkdir)
         name = file_name(url.partition("?")[0])
         if url.partition("?")[0].endswith("/") and copy.target.endswith("/"):
             raise copy.step.fault("the URL names no file", hint="give the target a name")
