@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
 from core.verbs.storage import Storage
+from core.verbs.builds import Builds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -301,7 +302,7 @@ class Jobs(Protocol):
 
 
 @runtime_checkable
-class Engine(Images, Distros, Shells, Jobs, Storage, Protocol):
+class Engine(Images, Distros, Shells, Jobs, Storage, Builds, Protocol):
     """All of it."""
 
     async def info(self) -> EngineInfo:

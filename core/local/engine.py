@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.background import background
+from core.builds.workshop import Workshop
 from core.bus import Bus
 from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
@@ -29,6 +30,7 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.builds import BuildVerbs
 from core.local.parts import Bound, Parts
 from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
@@ -106,6 +108,7 @@ async def open_local(
             installer=Installer(
                 store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
             ),
+            builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
             tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
@@ -114,9 +117,10 @@ async def open_local(
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
             roster.let_go()
+            parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, Bound):
+class LocalEngine(StorageVerbs, BuildVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:

@@ -20,6 +20,7 @@ from core.domain import (
 from core.serve.native.verb import Verb
 from core.serve.native.verbs_storage import STORAGE
 from core.verbs.storage import ImageQuery
+from core.serve.native.verbs_builds import BUILDS
 
 VERBS: dict[str, Verb] = {
     "images": Verb((("query", ImageQuery | None),), list[Image], asks=True),
@@ -52,4 +53,5 @@ VERBS: dict[str, Verb] = {
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
     **STORAGE,
+    **BUILDS,
 }
