@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
-from core.verbs.storage import Storage
 from core.verbs.builds import Builds
+from core.verbs.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -23,8 +23,8 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
-from core.serve.native.remote_storage import RemoteStorage
 from core.serve.native.remote_builds import RemoteBuilds
+from core.serve.native.remote_storage import RemoteStorage
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 

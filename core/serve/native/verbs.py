@@ -18,9 +18,9 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_builds import BUILDS
 from core.serve.native.verbs_storage import STORAGE
 from core.verbs.storage import ImageQuery
-from core.serve.native.verbs_builds import BUILDS
 
 VERBS: dict[str, Verb] = {
     "images": Verb((("query", ImageQuery | None),), list[Image], asks=True),
