@@ -15,9 +15,9 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 PullPolicy = Literal["always", "if_not_present", "never"]
-JobKind = Literal["pull", "refresh", "load", "save", "import"]
+JobKind = Literal["pull", "refresh", "build", "load", "save", "import"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "write"]
+JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "build", "write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +304,11 @@ class Job:
     done: int = 0
     total: int = 0
     """Bytes to transfer; 0 until known."""
+    step: int = 0
+    """Of a build, counted from 1."""
+    steps: int = 0
+    doing: str = ""
+    """The instruction that is being carried out."""
     started: float = 0.0
     ended: float | None = None
     result: str = ""

@@ -107,16 +107,26 @@ async def assemble(
     for one in layers:
         if one.staged:
             intake.stage(one.staged)
+    image = replace(image, origin=origin, parent=parent, intermediate=intermediate)
+    return await _commit(store, image, documents, layers, pinned=pinned)
+
+
+async def _commit(
+    store: Store,
+    image: NewImage,
+    documents: Mapping[str, bytes],
+    layers: Sequence[ImageLayer],
+    *,
+    pinned: bool,
+) -> Assembled:
     async with AsyncExitStack() as locks:
         # in order, so that two that share layers do not wait for each other
         for digest in sorted({one.layer.digest for one in layers}):
-            await locks.enter_async_context(intake.lock(digest))
+            await locks.enter_async_context(store.intake.lock(digest))
         for one in layers:
             _hand_over(store, one)
-        image = replace(
-            _with_warnings(store, image), origin=origin, parent=parent, intermediate=intermediate
-        )
-        await intake.commit(image, documents=documents, pinned=pinned)
+        image = _with_warnings(store, image)
+        await store.intake.commit(image, documents=documents, pinned=pinned)
     return Assembled(
         digest=image.digest,
         config_digest=image.config_digest,
