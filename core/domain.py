@@ -14,8 +14,8 @@ Role = Literal["admin", "operator", "viewer"]
 DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-JobKind = Literal["pull", "refresh"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
+JobKind = Literal["pull", "push", "refresh"]
+JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "push"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,10 +179,14 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """User and password for one registry; never logged, never shown."""
+    """Who to be for one registry: a password, or one of two tokens; never logged, never shown."""
 
     username: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    """A refresh token, for the registry's token server instead of a password."""
+    registry_token: str = field(default="", repr=False)
+    """A bearer token, for the registry itself as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,11 +201,17 @@ class PullSpec:
     platform: str = ""
     """``os/arch[/variant]``; empty: this host's."""
     credentials: Credentials | None = None
+    login: str = ""
+    """Name of a login kept by the engine."""
+    auth_file: str = ""
+    """File with credentials, absolute on the engine's host; empty: those that podman reads."""
     plain_http: bool = False
     """Allow plain HTTP for a registry that is not on a loopback address."""
     checksum: str = ""
     """``sha256:…`` that a tarball must have."""
     image_only: bool = False
+    all_tags: bool = False
+    """Every tag of the repository that ``source`` names; images only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,9 +283,9 @@ class LayerState:
     """How far one layer of a pull has come; absolute, so that a reader may drop older ones."""
 
     digest: str
-    phase: Literal["waiting", "fetch", "verify", "unpack", "done", "exists"]
+    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "done", "exists"]
     done: int = 0
-    """Bytes received so far; equals ``total`` when complete."""
+    """Bytes received or sent so far; equals ``total`` when complete."""
     total: int = 0
 
 
@@ -298,6 +308,8 @@ class Job:
     result: str = ""
     """Name of what was made, once done."""
     error: JobError | None = None
+    served_by: str = ""
+    """The mirrors it came from; empty: the registry itself."""
     warnings: tuple[str, ...] = ()
 
     @property

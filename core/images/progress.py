@@ -1,4 +1,4 @@
-"""Tell how far a pull has come, no more often than somebody could see."""
+"""Tell how far a pull or push has come, no more often than somebody could see."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.domain import LayerState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Phase = Literal["resolve", "fetch", "verify", "unpack", "commit"]
-LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "done", "exists"]
+Phase = Literal["resolve", "fetch", "verify", "unpack", "commit", "push"]
+LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "push", "done", "exists"]
 Report = Callable[[Phase, tuple[LayerState, ...]], None]
 """Takes the phase of the whole and the state of each layer; absolute, called in the loop."""
 

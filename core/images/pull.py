@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from core.domain import Platform
 from core.errors import deck_error
 from core.images.layer import LayerFetch
+from core.images.origin import Origin
 from core.images.progress import Progress, ignore
 from core.images.registry import Registry
 from core.images.resolve import history_steps, image_config, resolve, timestamp
@@ -23,6 +24,7 @@ from core.store.records import NewImage, StagedLayer
 
 if TYPE_CHECKING:
     from core.domain import Credentials
+    from core.images.origin import Content
     from core.images.progress import Report
     from core.images.reference import Reference
     from core.images.resolve import Resolved
@@ -44,6 +46,8 @@ class Pulled:
     platform: Platform
     version: str = ""
     """What to call its version where its os-release says nothing."""
+    served_by: str = ""
+    """The mirrors it came from; empty: the registry itself."""
     warnings: tuple[str, ...] = ()
 
 
@@ -55,6 +59,7 @@ async def pull_image(
     platform: Platform | None = None,
     credentials: Credentials | None = None,
     plain_http: bool = False,
+    origin: Origin | None = None,
     pinned: bool = False,
     at_once: int = AT_ONCE,
     report: Report = ignore,
@@ -63,7 +68,8 @@ async def pull_image(
     """Bring an image into the store; layers that are there are neither fetched nor unpacked.
 
     It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. Cancelling keeps
-    what was received; nothing else is left.
+    what was received; nothing else is left. ``origin`` is where to fetch from, not yet entered;
+    without it that is the registry itself, with ``credentials``.
 
     Raises:
         NotFound, LoginNeeded, Unreachable: from the registry; ``kept`` says what a retry saves.
@@ -73,11 +79,14 @@ async def pull_image(
     """
     progress = Progress(report)
     progress.enter("resolve")
-    async with Registry(
-        reference.api_host, credentials=credentials, plain_http=plain_http, patience=patience
-    ) as registry:
-        found = await resolve(registry, reference, platform)
-        pull = _Pull(store, reference, found, registry, progress)
+    if origin is None:
+        host = reference.api_host
+        origin = Origin(
+            [Registry(host, credentials=credentials, plain_http=plain_http, patience=patience)]
+        )
+    async with origin:
+        found = await resolve(origin, reference, platform)
+        pull = _Pull(store, reference, found, origin, progress)
         await store.intake.hold(lease, pull.needs())
         await pull.fetch(at_once)
     progress.enter("commit")
@@ -88,7 +97,8 @@ async def pull_image(
         repo_digest=found.repo_digest,
         platform=found.platform,
         version=reference.tag,
-        warnings=image.warnings,
+        served_by=origin.served_by,
+        warnings=(*image.warnings, *origin.warnings),
     )
 
 
@@ -98,7 +108,7 @@ class _Pull:
         store: Store,
         reference: Reference,
         found: Resolved,
-        registry: Registry,
+        origin: Content,
         progress: Progress,
     ) -> None:
         self._store = store
@@ -110,7 +120,7 @@ class _Pull:
         self._settled = [settled_key(chain_id) for chain_id in chain]
         self._keys = dict[int, str]()
         self._unsettled = dict[int, StagedLayer]()
-        self._fetch = LayerFetch(store, registry, reference, progress)
+        self._fetch = LayerFetch(store, origin, reference, progress)
 
     def needs(self) -> set[str]:
         """Every digest and key that the pull relies on."""
