@@ -90,7 +90,8 @@ class Authorizer:
         self._credentials = credentials
         self._headers: dict[str, tuple[str, float]] = {}
         self._bearer: Challenge | None = None
-        self._asked = False
+        self.asked = False
+        """Whether the registry wanted a login."""
         self._lock = asyncio.Lock()
 
     async def header(self, scope: str) -> str:
@@ -99,7 +100,7 @@ class Authorizer:
             value, ends = self._headers.get(scope, ("", 0.0))
             if value and time.monotonic() < ends:
                 return value
-            if self._credentials and self._credentials.registry_token and self._asked:
+            if self._credentials and self._credentials.registry_token and self.asked:
                 return f"Bearer {self._credentials.registry_token}"
             if self._bearer:
                 return await self._fetch_token(self._bearer, scope)
@@ -116,6 +117,7 @@ class Authorizer:
             value, ends = self._headers.get(scope, ("", 0.0))
             if value and value != rejected and time.monotonic() < ends:
                 return value
+            self.asked = True
             for challenge in parse_challenges(challenges):
                 if challenge.scheme == "bearer" and self._token_at_hand(rejected):
                     return self._token_at_hand(rejected)
@@ -135,7 +137,6 @@ class Authorizer:
         token = self._credentials.registry_token if self._credentials else ""
         if not _TOKEN.fullmatch(token) or rejected == f"Bearer {token}":
             return ""
-        self._asked = True
         return f"Bearer {token}"
 
     async def _fetch_token(self, challenge: Challenge, scope: str) -> str:

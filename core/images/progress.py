@@ -58,3 +58,19 @@ class Progress:
     def _tell(self) -> None:
         self._told = time.monotonic()
         self._report(self._phase, tuple(self._states.values()))
+
+
+class Several:
+    """One :data:`Report` for several pulls in a row: the layers of all of them."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._states: dict[str, LayerState] = {}
+
+    def __call__(self, phase: Phase, layers: tuple[LayerState, ...]) -> None:
+        """Pass on a state of the pull that runs now."""
+        for layer in layers:
+            there = self._states.get(layer.digest)
+            if there is None or there.phase not in ("done", "exists"):
+                self._states[layer.digest] = layer
+        self._report(phase, tuple(self._states.values()))

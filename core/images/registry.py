@@ -17,7 +17,7 @@ import msgspec
 
 from core.errors import Corrupt, DeckError, NotFound
 from core.images.auth import Authorizer
-from core.images.failures import Lost, host_of, refusal
+from core.images.failures import Final, Lost, host_of, refusal
 from core.images.manifest import ACCEPT, MANIFEST_CAP
 from core.images.transport import Answer, Patience, Transport, challenges_of, same_origin
 from core.text import clean
@@ -228,7 +228,21 @@ class Registry:
             start = start_of(response, offset, str(reference))
             yield start, self.transport.chunks(response)
 
-    def distrust(self, digest: str) -> bool:
+    async def check_login(self) -> bool:
+        """Whether the registry asked for a login, and took it; False: it lets everybody in.
+
+        Raises:
+            LoginNeeded: it does not take it.
+            Unreachable: it cannot be asked, or is no registry.
+        """
+        answer = await self.ask("GET", "/v2/", scope="", cap=_TAGS_CAP)
+        if answer.status != 200:
+            error = refusal(self.host, answer.status, answer.headers, answer.body)
+            if isinstance(error, NotFound):
+                raise Final(self.host, "is no registry", hint="check host and port")
+            raise error
+        return self._auth.asked
+: str) -> bool:
         """That what came under ``digest`` was something else; whether it is worth asking again."""
         del digest
         return False

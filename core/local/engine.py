@@ -26,10 +26,13 @@ from core.events import (
     JobChanged,
     SessionChanged,
 )
+from core.images.access import Access
 from core.images.find import find_image
+from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
 from core.local.parts import Bound, Parts
+from core.local.registries import RegistryVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
@@ -89,6 +92,7 @@ async def open_local(
     ):
         jobs = JobBook(bus, tasks)
         catalog = CatalogStore(settings, paths.cache)
+        access = Access(settings, Keyring(paths.logins))
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
@@ -102,8 +106,9 @@ async def open_local(
             roster=roster,
             describer=describer,
             installer=Installer(
-                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+                store, jobs, catalog, describer, bus, access, warnings=idmap.warnings
             ),
+            access=access,
             tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
@@ -114,7 +119,7 @@ async def open_local(
             roster.let_go()
 
 
-class LocalEngine(Bound):
+class LocalEngine(RegistryVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:

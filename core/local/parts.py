@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Caller
+    from core.images.access import Access
     from core.installing import Installer
     from core.jobs import JobBook
     from core.paths import Paths
@@ -36,6 +37,7 @@ class Parts:
     roster: Roster
     describer: Describer
     installer: Installer
+    access: Access
     tasks: Background
 
 

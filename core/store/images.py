@@ -75,6 +75,12 @@ def _point(connection: sqlite3.Connection, name: str, digest: str) -> None:
         )
 
 
+def add_repo_digest(index: Index, digest: str, repo_digest: str) -> None:
+    """Note where an image can be pulled from; blocks."""
+    with index.write() as connection:
+        connection.execute("INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (digest, repo_digest))
+
+
 def unpin(index: Index, digest: str) -> None:
     """Keep an image no longer for its own sake; blocks."""
     with index.write() as connection:

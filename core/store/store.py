@@ -31,7 +31,7 @@ from core.store.distros import (
     new_folder,
     touch,
 )
-from core.store.images import load_history, load_images, unpin
+from core.store.images import add_repo_digest, load_history, load_images, unpin
 from core.store.index import Index
 from core.store.intake import Intake, in_thread
 from core.store.layout import Layout
@@ -167,6 +167,10 @@ class Store:
                 return found[0]
         hint = "distrodeck ls and distrodeck images show what is there"
         raise NotFound(name, "no such distro or image", hint=hint)
+
+    async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
+        """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""
+        await in_thread(self.layout, add_repo_digest, self._index, digest, repo_digest)
 
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""
