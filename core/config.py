@@ -45,6 +45,8 @@ class PullSettings:
 
     parallel_layers: int = 3
     """Layers of one image that are fetched at a time."""
+    parallel_jobs: int = 3
+    """Pulls that run at a time; more wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,7 +353,7 @@ def _mirror(value: object) -> MirrorSettings:
 
 
 _REGISTRY: dict[str, Check] = {"mirrors": _mirrors, "ca": _path, "plain_http": _flag}
-_PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16)}
+_PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16), "parallel_jobs": _whole(1, 64)}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
 _CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}
 _SOURCE: dict[str, Check] = {

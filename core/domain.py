@@ -13,8 +13,10 @@ from typing import Literal
 Role = Literal["admin", "operator", "viewer"]
 DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+PullPolicy = Literal["always", "if_not_present", "never"]
 JobKind = Literal["pull", "push", "refresh"]
+ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
 JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "push"]
 
 
@@ -89,6 +91,13 @@ class Image:
     """Bytes of the compressed blobs."""
     distros: tuple[str, ...] = ()
     """Names of the distros installed from it."""
+    parent: str = ""
+    """Digest of the image it was committed or built from; empty: of none, or not known."""
+    intermediate: bool = False
+    """A step of a build, left out of lists unless asked for."""
+    origin: ImageOrigin = "pull"
+    broken: str = ""
+    """What is missing of it on the disk; empty: nothing. Pulled again it is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +221,8 @@ class PullSpec:
     image_only: bool = False
     all_tags: bool = False
     """Every tag of the repository that ``source`` names; images only."""
+    policy: PullPolicy = "always"
+    """Whether a registry is asked when the store has an image of that reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,8 +325,8 @@ class Job:
 
     @property
     def active(self) -> bool:
-        """Whether it waits or runs: it may still change."""
-        return self.state in {"queued", "running"}
+        """Whether it waits, runs or is paused: it may still change."""
+        return self.state in {"queued", "running", "paused"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

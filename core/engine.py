@@ -277,6 +277,19 @@ class Jobs(Protocol):
         """Ask it to stop; what can be resumed is kept. Success also when it already ended."""
         ...
 
+    async def pause(self, job: str) -> Job:
+        """Hold it where it is; another one that waits may run. Idempotent.
+
+        Raises:
+            NotFound: there is no such job.
+            Conflict: it has ended.
+        """
+        ...
+
+    async def resume(self, job: str) -> Job:
+        """Let a paused one go on, or wait for its turn. Idempotent. Raises: as :meth:`pause`."""
+        ...
+
 
 @runtime_checkable
 class Engine(Images, Distros, Shells, Jobs, Registries, Protocol):

@@ -17,6 +17,7 @@ from core.errors import (
     Unsupported,
 )
 from core.events import CatalogChanged, DistroChanged
+from core.images.find import find_image
 from core.images.listing import list_tags
 from core.images.progress import Several
 from core.images.pull import Pulled, pull_image
@@ -27,6 +28,7 @@ from core.sources import Source, find_source
 if TYPE_CHECKING:
     from core.bus import Bus
     from core.catalog.store import CatalogStore
+    from core.config import Settings
     from core.describe import Describer
     from core.domain import Catalog, Job, PullSpec
     from core.images.access import Access
@@ -48,6 +50,7 @@ class Installer:
         describer: Describer,
         bus: Bus,
         access: Access,
+        settings: Settings,
         *,
         warnings: tuple[str, ...] = (),
     ) -> None:
@@ -58,6 +61,7 @@ class Installer:
         self._describer = describer
         self._bus = bus
         self._access = access
+        self._settings = settings
         self._warnings = warnings
         self._pulls: dict[str, tuple[str, str]] = {}
 
@@ -168,6 +172,7 @@ class Installer:
                         platform=platform,
                         origin=await self._access.origin(reference, spec),
                         pinned=True,
+                        at_once=self._settings.pull.parallel_layers,
                         report=report,
                     )
                 except (NotFound, Unsupported) as error:
@@ -208,6 +213,25 @@ class Installer:
                     self._bus.publish(DistroChanged(distro=distro))
         return source.name
 
+    async def _present(
+        self, reference: Reference, platform: Platform | None, lease: Lease
+    ) -> Pulled | None:
+        """The image of that reference and platform if the store has it; it stays for ``lease``."""
+        try:
+            image = find_image(self._store, str(reference))
+            await self._store.intake.hold(lease, [image.digest])
+            image = self._store.image(image.digest)
+        except NotFound:
+            return None
+        if platform and not _same(platform, image.platform):
+            return None
+        return Pulled(
+            digest=image.digest,
+            repo_digest=next(iter(image.repo_digests), ""),
+            platform=image.platform,
+            version=reference.tag,
+        )
+
     async def _fetch(
         self,
         source: Source,
@@ -218,6 +242,15 @@ class Installer:
         *,
         pinned: bool,
     ) -> Pulled:
+        if spec.policy != "always" and source.reference:
+            if there := await self._present(source.reference, platform, lease):
+                return there
+            if spec.policy == "never":
+                raise NotFound(
+                    source.url,
+                    "is not in the store, and no registry may be asked",
+                    hint="pull it with another policy: --policy if_not_present",
+                )
         if source.reference:
             try:
                 pulled = await pull_image(
@@ -227,6 +260,7 @@ class Installer:
                     platform=platform,
                     origin=await self._access.origin(source.reference, spec),
                     pinned=pinned,
+                    at_once=self._settings.pull.parallel_layers,
                     report=progress.report,
                 )
             except (LoginNeeded, NotFound, Unreachable) as error:

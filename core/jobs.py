@@ -2,7 +2,8 @@
 
 A job is a coroutine in the engine's task group plus a :class:`core.domain.Job`, its state as a
 value. Whoever watches reads values; nobody holds the coroutine. A cancelled or failed job keeps
-what its own code keeps (a cut blob, say), and says so in its error.
+what its own code keeps (a cut blob, say), and says so in its error. A job whose kind has a limit
+waits for its turn; a paused one gives its turn to the next.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
-from core.errors import Cancelled, DeckError, NotFound, by_code, deck_error
+from core.errors import Cancelled, Conflict, DeckError, NotFound, by_code, deck_error
 from core.events import JobChanged
+from core.pausing import set_gate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from typing import Any
 
     from core.background import Background
@@ -49,6 +51,8 @@ class _Running:
     key: str
     task: asyncio.Task[None] | None = None
     published: float = 0.0
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while it runs; its bytes wait for that."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set, and replaced by another, when there is a newer state to read."""
 
@@ -90,7 +94,11 @@ class Progress:
 class JobBook:
     """All jobs of one engine."""
 
-    def __init__(self, bus: Bus, tasks: Background) -> None:
+    def __init__(
+        self, bus: Bus, tasks: Background, *, limits: Mapping[JobKind, int] | None = None
+    ) -> None:
+        """``limits``: how many of a kind run at a time; any number where nothing is said."""
+        self._limits = limits or {}
         self._bus = bus
         self._tasks = tasks
         self._entries: dict[str, _Running] = {}
@@ -114,19 +122,55 @@ class JobBook:
             id=f"{kind}-{next(self._ids)}",
             kind=kind,
             title=title,
-            state="running",
+            state="queued",
             started=time.time(),
         )
         entry = _Running(job=job, key=key)
         self._entries[job.id] = entry
         self._forget_oldest()
-        self._publish(entry)
+        self._admit(kind)
+        if entry.job.state == "queued":
+            self._publish(entry)
         entry.task = self._tasks.start(self._run(job.id, work), job.id)
-        return job
+        return entry.job
+
+    def _admit(self, kind: JobKind) -> None:
+        """Let those run whose turn it is, in the order in which they came."""
+        same = [entry for entry in self._entries.values() if entry.job.kind == kind]
+        room = self._limits.get(kind, len(same)) - sum(e.job.state == "running" for e in same)
+        for entry in [entry for entry in same if entry.job.state == "queued"][: max(room, 0)]:
+            entry.turn.set()
+            self.update(entry.job.id, urgent=True, state="running")
+
+    def pause(self, job_id: str) -> Job:
+        """Hold a job where it is. Idempotent. Raises: NotFound; Conflict, it has ended."""
+        entry = self._active(job_id)
+        if entry.job.state != "paused":
+            entry.turn.clear()
+            self.update(job_id, urgent=True, state="paused")
+            self._admit(entry.job.kind)
+        return entry.job
+
+    def resume(self, job_id: str) -> Job:
+        """Let it go on, or wait for its turn. Idempotent. Raises: as :meth:`pause`."""
+        entry = self._active(job_id)
+        if entry.job.state == "paused":
+            self.update(job_id, urgent=True, state="queued")
+            self._admit(entry.job.kind)
+        return entry.job
+
+    def _active(self, job_id: str) -> _Running:
+        job = self.get(job_id)
+        if not job.active:
+            raise Conflict(f"job {job_id}", f"has ended ({job.state})")
+        return self._entries[job_id]
 
     async def _run(self, job_id: str, work: Callable[[Progress], Awaitable[str]]) -> None:
         job = self.get(job_id)
+        turn = self._entries[job_id].turn
+        set_gate(turn)
         try:
+            await turn.wait()
             result = await work(Progress(self, job_id))
         except asyncio.CancelledError:
             self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))
@@ -147,6 +191,8 @@ class JobBook:
             self._end(job_id, "failed", DeckError(job.title, f"internal error, {error!r}"))
         else:
             self.update(job_id, urgent=True, state="done", ended=time.time(), result=result)
+        finally:
+            self._admit(job.kind)
 
     def _end(self, job_id: str, state: JobState, error: DeckError) -> None:
         told = JobError(code=error.code, message=error.message, hint=error.hint, kept=error.kept)

@@ -100,8 +100,8 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
     def show(self, jobs: Iterable[Job]) -> None:
         """Show these jobs; call it as often as there is something newer."""
         now = self._clock()
-        order = {"running": 0, "queued": 1}
-        self._jobs = sorted(jobs, key=lambda job: (order.get(job.state, 2), -job.started))
+        order = {"running": 0, "paused": 1, "queued": 2}
+        self._jobs = sorted(jobs, key=lambda job: (order.get(job.state, 3), -job.started))
         for job in self._jobs:
             rate = self._rates.setdefault(job.id, Rate(job.started))
             if job.state == "running":
@@ -124,6 +124,8 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
         parts = [fmt.plural(running, "pull")] if running else []
         if queued:
             parts.append(f"{queued} queued")
+        if paused := sum(job.state == "paused" for job in self._jobs):
+            parts.append(f"{paused} paused")
         return " · ".join(parts)
 
     def action_move(self, rows: int) -> None:
@@ -199,6 +201,8 @@ class Activity(ScrollView, can_focus=True, inherit_bindings=False):
     def _says(self, job: Job) -> str:
         if job.state == "failed" and job.error:
             return f"failed: {job.error.message}"
+        if job.state == "paused":
+            return f"paused at {fmt.progress(job.done, job.total)}" if job.total else "paused"
         if job.state != "running":
             ago = fmt.age(self._clock() - job.ended) if job.ended else ""
             made = f"done, installed as {job.result}" if job.result else job.state

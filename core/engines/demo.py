@@ -1,6 +1,6 @@
 """An engine with made-up, deterministic data: for pictures, tests and a try-out.
 
-Its clock stands still until :meth:`DemoEngine.advance` moves it, by hand or (``auto``) by itself.
+Its clock stands still until :meth:`DemoEngine.advance` moves it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from core.domain import (
     Image,
     Job,
     JobError,
+    JobState,
     PullSpec,
     RunResult,
     RunSpec,
@@ -27,6 +28,7 @@ from core.domain import (
     ShellSpec,
 )
 from core.engines import demo_data
+from core.engines.demo_registries import DemoRegistries
 from core.engines.demo_shell import DemoAttachment, DemoSession, reply
 from core.errors import Cancelled, Conflict, InvalidInput, NotFound, by_code
 from core.events import (
@@ -45,7 +47,7 @@ STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine:
+class DemoEngine(DemoRegistries):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(
@@ -229,7 +231,7 @@ class DemoEngine:
         if entry and "/" in spec.name:
             name = spec.name.replace("/", "-")
         for job in self._jobs.values():
-            if job.title == name and job.state in {"queued", "running"}:
+            if job.title == name and job.active:
                 return job
         if name in self._distros:
             raise Conflict(name, "a distro of that name is installed", hint="choose another name")
@@ -313,7 +315,7 @@ class DemoEngine:
             async for event in events:
                 if isinstance(event, JobChanged) and event.job.id == job:
                     yield event.job
-                    if event.job.state not in {"queued", "running"}:
+                    if not event.job.active:
                         return
 
         async with self.events() as events:
@@ -334,8 +336,21 @@ class DemoEngine:
         """Stop a job."""
         if job not in self._jobs:
             raise NotFound(f"job {job}", "there is no such job")
-        if self._jobs[job].state in {"queued", "running"}:
+        if self._jobs[job].active:
             self._set_job(replace(self._jobs[job], state="cancelled", ended=self.now))
+
+    async def pause(self, job: str) -> Job:
+        return self._hold(job, "paused")
+
+    async def resume(self, job: str) -> Job:
+        return self._hold(job, "running")
+
+    def _hold(self, job: str, state: JobState) -> Job:
+        if job not in self._jobs:
+            raise NotFound(f"job {job}", "there is no such job")
+        if not self._jobs[job].active:
+            raise Conflict(f"job {job}", "has ended")
+        return self._set_job(replace(self._jobs[job], state=state))
 
     async def info(self) -> EngineInfo:
         """What engine this is."""
@@ -369,22 +384,3 @@ class DemoEngine:
             yield follow()
         finally:
             self._followers.discard(queue)
-
-
-@asynccontextmanager
-async def open_demo(*, auto: bool = True, interval: float = STEP) -> AsyncIterator[DemoEngine]:
-    """A demonstration engine; ``auto``: its time passes by itself."""
-    engine = DemoEngine()
-
-    async def pass_time() -> None:
-        while True:
-            await asyncio.sleep(interval)
-            engine.advance()
-
-    async with asyncio.TaskGroup() as tasks:
-        passing = tasks.create_task(pass_time()) if auto else None
-        try:
-            yield engine
-        finally:
-            if passing:
-                passing.cancel()

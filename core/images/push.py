@@ -188,7 +188,7 @@ class _Push:
         )
 
     async def _send(self, path: Path, digest: str, size: int, *, of: str) -> None:
-        if path.stat().st_size != size:
+        if (await asyncio.to_thread(path.stat)).st_size != size:
             raise Corrupt(f"blob {digest[7:19]}", "not as long in the store as it should be")
 
         def tell(done: int) -> None:
@@ -201,7 +201,8 @@ class _Push:
         """Send the config; the manifest is still to be put."""
         path = self._document(image.config_digest)
         if not await self._uploader.has(image.config_digest):
-            await self._send(path, image.config_digest, path.stat().st_size, of="")
+            size = (await asyncio.to_thread(path.stat)).st_size
+            await self._send(path, image.config_digest, size, of="")
         body = self._document(image.digest).read_bytes()
         fields = json.loads(body)
         media_type = str(fields.get("mediaType") or OCI_MANIFEST)
@@ -264,4 +265,3 @@ class _Push:
         if path is None:
             raise NotFound(f"blob {digest[7:19]}", "not in the store", hint="pull the image again")
         return path
-

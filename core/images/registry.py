@@ -242,7 +242,8 @@ class Registry:
                 raise Final(self.host, "is no registry", hint="check host and port")
             raise error
         return self._auth.asked
-: str) -> bool:
+
+    def distrust(self, digest: str) -> bool:
         """That what came under ``digest`` was something else; whether it is worth asking again."""
         del digest
         return False

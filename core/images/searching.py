@@ -56,12 +56,12 @@ async def search_registry(
         LoginNeeded, Unreachable: from the registry.
     """
     count = min(limit, _MOST)
-    queries = (
-        (f"/v1/search?{urlencode({'q': term, 'n': count})}"),
-        (f"/v2/search/repositories/?{urlencode({'query': term, 'page_size': count})}"),
-    )
+    queries = [
+        f"/v1/search?{urlencode({'q': term, 'n': count})}",
+        f"/v2/search/repositories/?{urlencode({'query': term, 'page_size': count})}",
+    ]
     if host == HUB:
-        queries = (f"{_HUB_SEARCH}?{urlencode({'query': term, 'page_size': count})}",)
+        queries = [f"{_HUB_SEARCH}?{urlencode({'query': term, 'page_size': count})}"]
     for query in queries:
         answer = await registry.get(query, scope="", accept="application/json", cap=_CAP)
         if answer.status == 200 and (found := _read(answer.body)) is not None:

@@ -263,6 +263,7 @@ class _Import:
                 history=(HistoryStep(created_by=f"import {self.name}", layer=0),),
                 config=ImageConfig(),
                 warnings=staged.warnings,
+                origin="import",
             )
             self._progress.layer(self._key, "done", blob.size, total=blob.size)
             self._progress.enter("commit")

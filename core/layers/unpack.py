@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import HostForbids
 from core.layers.process import open_worker, run_worker
 from core.layers.trees import make_root, remove_tree, sync_tree
+from core.pausing import passage
 from core.text import clean
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Unpacker:
         Raises:
             DeckError: the archive was refused, the disk is full, or the worker died.
         """
+        await passage()
         await self._worker.write(chunk)
 
     async def finish(self, *, sync: bool = False) -> Unpacked:

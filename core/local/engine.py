@@ -90,7 +90,7 @@ async def open_local(
         ) as store,
         background() as tasks,
     ):
-        jobs = JobBook(bus, tasks)
+        jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
         access = Access(settings, Keyring(paths.logins))
         roster = Roster(paths, idmap, store, bus, tasks)
@@ -106,7 +106,7 @@ async def open_local(
             roster=roster,
             describer=describer,
             installer=Installer(
-                store, jobs, catalog, describer, bus, access, warnings=idmap.warnings
+                store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
             access=access,
             tasks=tasks,
@@ -266,6 +266,14 @@ class LocalEngine(RegistryVerbs, Bound):
     async def cancel(self, job: str) -> None:
         self._may_change(job)
         await self._parts.jobs.cancel(job)
+
+    async def pause(self, job: str) -> Job:
+        self._may_change(job)
+        return self._parts.jobs.pause(job)
+
+    async def resume(self, job: str) -> Job:
+        self._may_change(job)
+        return self._parts.jobs.resume(job)
 
     # -- the engine itself ----------------------------------------------------------------
 

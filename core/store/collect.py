@@ -1,7 +1,7 @@
 """Find and drop what nothing uses any more.
 
-Roots are the distros, the images pulled for their own sake, and the leases of running jobs. An
-image keeps its manifest, config, layers and blobs; everything else goes.
+Roots are the distros and their snapshots, the images pulled for their own sake, and the leases of
+running jobs. An image keeps its manifest, config, layers and blobs; everything else goes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def collect(index: Index, layout: Layout, leased: Collection[str]) -> None:
         for row in connection.execute(
             "SELECT digest FROM image WHERE NOT pinned AND NOT EXISTS"
             " (SELECT 1 FROM distro WHERE distro.image = image.digest)"
+            " AND NOT EXISTS (SELECT 1 FROM snapshot WHERE snapshot.image = image.digest)"
         ).fetchall():
             if row["digest"] not in leased:
                 connection.execute("DELETE FROM image WHERE digest = ?", (row["digest"],))

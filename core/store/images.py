@@ -32,8 +32,12 @@ def from_text(text: str, kind: type[T]) -> T:
 def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: bool) -> None:
     """Write the rows of an image; its layers have theirs already. Again: only what changed."""
     connection.execute(
-        "INSERT INTO image VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE"
-        " SET pulled = excluded.pulled, pinned = max(pinned, excluded.pinned)",
+        "INSERT INTO image (digest, config_digest, platform, created, pulled, pinned,"
+        " transfer_size, layers, history, config, warnings, parent, intermediate, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET"
+        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = 0,"
+        " broken = '', parent = coalesce(parent, excluded.parent),"
+        " intermediate = min(intermediate, excluded.intermediate)",
         (
             image.digest,
             image.config_digest,
@@ -46,6 +50,9 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
             to_text(image.history),
             to_text(image.config),
             to_text(image.warnings),
+            image.parent or None,
+            image.intermediate,
+            image.origin,
         ),
     )
     connection.executemany(
@@ -115,6 +122,10 @@ def _image(index: Index, row: sqlite3.Row) -> Image:
         size=row["size"] or 0,
         transfer_size=row["transfer_size"],
         distros=names("SELECT name FROM distro WHERE image = ? AND NOT removed ORDER BY name"),
+        parent=row["parent"] or "",
+        intermediate=bool(row["intermediate"]),
+        origin=row["origin"],
+        broken=row["broken"],
     )
 
 

@@ -14,70 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Corrupt, DeckError, Refused, Unsupported
 from core.store.ingest import no_space
+from core.store.schema import SCHEMA, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-SCHEMA = 1
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE image (
-    digest TEXT PRIMARY KEY,
-    config_digest TEXT NOT NULL,
-    platform TEXT NOT NULL,
-    created REAL,
-    pulled REAL NOT NULL,
-    pinned INTEGER NOT NULL,
-    transfer_size INTEGER NOT NULL,
-    layers TEXT NOT NULL,
-    history TEXT NOT NULL,
-    config TEXT NOT NULL,
-    warnings TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE layer (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL UNIQUE,
-    diff_id TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    entries INTEGER NOT NULL,
-    tar_size INTEGER NOT NULL,
-    warnings TEXT NOT NULL
-);
-CREATE TABLE image_layer (
-    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    layer INTEGER NOT NULL REFERENCES layer (number),
-    PRIMARY KEY (image, position)
-) WITHOUT ROWID;
-CREATE INDEX image_layer_layer ON image_layer (layer);
-CREATE TABLE reference (
-    name TEXT PRIMARY KEY,
-    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE
-) WITHOUT ROWID;
-CREATE TABLE repo_digest (
-    image TEXT NOT NULL REFERENCES image (digest) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    PRIMARY KEY (image, name)
-) WITHOUT ROWID;
-CREATE TABLE distro (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    image TEXT REFERENCES image (digest),
-    repo_digest TEXT NOT NULL,
-    url TEXT NOT NULL,
-    version TEXT NOT NULL,
-    os_name TEXT NOT NULL,
-    platform TEXT NOT NULL,
-    created REAL NOT NULL,
-    used REAL NOT NULL,
-    warnings TEXT NOT NULL,
-    upper_size INTEGER NOT NULL DEFAULT 0,
-    removed INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX distro_name ON distro (name) WHERE NOT removed;
-"""
 
 
 class Index:
@@ -116,12 +57,9 @@ class Index:
             raise Unsupported(
                 str(path), f"made by a later distrodeck (schema {found})", hint="upgrade distrodeck"
             )
-        if found == 0:
-            # executescript would commit each statement by itself
+        for version in range(found + 1, SCHEMA + 1):
             with self.write() as connection:
-                for statement in _TABLES.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+                migrate(connection, version)
 
     def close(self) -> None:
         """Close both connections."""

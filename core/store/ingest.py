@@ -13,6 +13,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from core.errors import NoSpace
+from core.pausing import passage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,6 +79,7 @@ class Ingest:
         Raises:
             NoSpace: the disk is full; what fitted stays, but for the last :data:`ROOM` bytes.
         """
+        await passage()
         try:
             await asyncio.to_thread(self._append, data)
         except OSError as error:

@@ -10,6 +10,8 @@ from core.domain import Layer, Platform
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.domain import ImageOrigin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
@@ -51,6 +53,11 @@ class NewImage:
     repo_digest: str = ""
     """``repository@digest`` under which it can be pulled again; empty: it cannot."""
     warnings: tuple[str, ...] = ()
+    parent: str = ""
+    """Digest of the image it was committed or built from; empty: of none."""
+    intermediate: bool = False
+    """A step of a build, left out of lists."""
+    origin: ImageOrigin = "pull"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,3 +193,66 @@ async def test_a_pull_cancelled_anywhere_makes_all_of_a_distro_and_tells_it_or_n
         there = {distro.name for distro in await engine.distros()}
         assert told == there
         assert await install(engine, fix, "x") == "x"
+
+
+async def test_an_image_that_is_here_is_used_without_asking_anybody(
+    deck: Deck, fix: dict[str, Any]
+) -> None:
+    async with deck.open(embedded=True) as engine:
+        source = busybox(fix)
+        image = PullSpec(source=source, image_only=True)
+        with pytest.raises(NotFound, match="not in the store"):
+            await engine.result((await engine.pull(replace(image, policy="never"))).id)
+        digest = (await engine.result((await engine.pull(image)).id)).result
+        for policy in ("never", "if_not_present"):
+            spec = PullSpec(name=policy.replace("_", "-"), source=source, policy=policy)
+            job = await engine.result((await engine.pull(spec)).id)
+            assert job.total == 0
+            assert (await engine.distro(job.result)).image_digest == digest
+
+
+async def test_an_image_of_another_platform_is_not_the_one_that_was_meant(
+    deck: Deck, fix: dict[str, Any]
+) -> None:
+    async with deck.open(embedded=True) as engine:
+        await engine.result((await engine.pull(PullSpec(source=busybox(fix)))).id)
+        spec = PullSpec(name="x", source=busybox(fix), platform="linux/arm64", policy="never")
+        with pytest.raises(NotFound, match="not in the store"):
+            await engine.result((await engine.pull(spec)).id)
+
+
+async def test_a_pull_beyond_the_limit_waits_and_a_paused_one_lets_it_go_first(
+    deck: Deck, fix: dict[str, Any]
+) -> None:
+    deck.configure("[pull]\nparallel_jobs = 1\n")
+    async with deck.open(embedded=True) as engine, gate(fix) as slow:
+        first = await engine.pull(PullSpec(name="x", source=slow.source))
+        await slow.asked.wait()
+        second = await engine.pull(PullSpec(name="y", source=busybox(fix)))
+        assert (first.state, second.state) == ("running", "queued")
+        assert (await engine.pause(first.id)).state == "paused"
+        assert (await engine.result(second.id)).result == "y"
+        slow.open.set()
+        assert (await engine.resume(first.id)).state == "running"
+        assert (await engine.result(first.id)).result == "x"
+
+
+async def test_a_paused_pull_brings_nothing_until_it_goes_on_or_is_cancelled(
+    deck: Deck, fix: dict[str, Any]
+) -> None:
+    async with deck.open(embedded=True) as engine, gate(fix) as slow:
+        job = await engine.pull(PullSpec(name="x", source=slow.source))
+        await slow.asked.wait()
+        await engine.pause(job.id)
+        slow.open.set()
+        async with engine.watch(job.id) as states:
+            async for state in states:
+                assert state.state == "paused"
+                if state.phase == "fetch":
+                    break
+        await engine.cancel(job.id)
+        with pytest.raises(Cancelled):
+            await engine.result(job.id)
+        with pytest.raises(Conflict, match="has ended"):
+            await engine.resume(job.id)
+        assert await engine.distros() == []

@@ -9,8 +9,9 @@ import pytest
 from core.background import background
 from core.bus import Bus
 from core.domain import LayerState
-from core.errors import Cancelled, Corrupt, DeckError, NotFound
+from core.errors import Cancelled, Conflict, Corrupt, DeckError, NotFound
 from core.jobs import KEPT_JOBS, JobBook, Progress
+from core.pausing import passage
 
 
 async def test_a_job_reports_and_gives_what_it_made() -> None:
@@ -121,3 +122,54 @@ async def test_a_job_cancelled_before_its_first_step_has_ended() -> None:
         job = book.start("pull", "x", "key", work)
         await book.cancel(job.id)
         assert book.get(job.id).state == "cancelled"
+
+
+async def test_jobs_over_the_limit_run_in_the_order_in_which_they_came() -> None:
+    async with background() as tasks:
+        book = JobBook(Bus(), tasks, limits={"pull": 1})
+        ran = list[str]()
+        go = asyncio.Event()
+
+        def work(name: str):
+            async def run(_: Progress) -> str:
+                await go.wait()
+                ran.append(name)
+                return name
+
+            return run
+
+        jobs = [book.start("pull", name, name, work(name)) for name in "abc"]
+        other = book.start("refresh", "r", "r", work("r"))
+        assert [job.state for job in (*jobs, other)] == ["running", "queued", "queued", "running"]
+        await book.cancel(jobs[1].id)
+        go.set()
+        assert (await book.result(jobs[2].id)).result == "c"
+        assert [name for name in ran if name != "r"] == ["a", "c"]
+
+
+async def test_a_paused_job_passes_nothing_and_a_resumed_one_waits_for_its_turn() -> None:
+    async with background() as tasks:
+        book = JobBook(Bus(), tasks, limits={"pull": 1})
+        passed = asyncio.Event()
+
+        async def bytes_() -> None:
+            await passage()
+            passed.set()
+
+        async def work(_: Progress) -> str:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(bytes_())
+            return ""
+
+        first = book.start("pull", "a", "a", work)
+        assert book.pause(first.id) == book.pause(first.id)
+        second = book.start("pull", "b", "b", work)
+        assert second.state == "running"
+        assert book.resume(first.id).state == "queued"
+        await book.result(second.id)
+        assert (await book.result(first.id)).state == "done"
+        assert passed.is_set()
+        with pytest.raises(Conflict, match="has ended"):
+            book.pause(first.id)
+        with pytest.raises(NotFound):
+            book.resume("nope")

@@ -1,4 +1,4 @@
-"""Verbs on long operations: ``jobs``, ``cancel``."""
+"""Verbs on long operations: ``jobs``, ``watch``, ``cancel``, ``pause``, ``resume``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from tui.cli import output
 from tui.cli.call import call
 from tui.cli.options import Verb, current
+from tui.cli.progress import reporter_for
 
 if TYPE_CHECKING:
     from core.domain import Job
@@ -35,6 +36,50 @@ def cancel(job: str) -> int:
 
     async def work(engine: Engine) -> None:
         await engine.cancel(job)
+
+    return call(settings, work)
+
+
+@click.command(cls=Verb)
+@click.argument("job")
+def pause(job: str) -> int:
+    """Hold a job where it is; one that waits in the queue takes its place."""
+    settings = current()
+
+    async def work(engine: Engine) -> None:
+        _write(settings, [await engine.pause(job)])
+
+    return call(settings, work)
+
+
+@click.command(cls=Verb)
+@click.argument("job")
+def resume(job: str) -> int:
+    """Let a paused job go on, or wait for its turn."""
+    settings = current()
+
+    async def work(engine: Engine) -> None:
+        _write(settings, [await engine.resume(job)])
+
+    return call(settings, work)
+
+
+@click.command(cls=Verb)
+@click.argument("job")
+def watch(job: str) -> int:
+    """Show how far a job is until it ends; ctrl+C leaves it running."""
+    settings = current()
+
+    async def work(engine: Engine) -> None:
+        reporter = reporter_for(settings)
+        try:
+            async with engine.watch(job) as states:
+                async for state in states:
+                    reporter.show(state)
+                    reporter.draw()
+        finally:
+            reporter.close()
+        _write(settings, [await engine.result(job)])
 
     return call(settings, work)
 

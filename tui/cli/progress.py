@@ -97,6 +97,8 @@ class Lines(Silent):
 
     def show(self, job: Job) -> None:
         """Write what is new in it."""
+        if job.state in {"queued", "paused"}:
+            self._say(job.state, job.state, job)
         if job.phase:
             total = f" {output.size(job.total)}" if job.phase in _MOVING and job.total else ""
             self._say(f"{job.phase}{total}" if total else job.phase, job.phase, job)
@@ -114,6 +116,11 @@ class Lines(Silent):
         if key not in self._said:
             self._said.add(key)
             report.note(f"{job.title}: {text}")
+
+
+def _doing(job: Job) -> str:
+    """The phase of a job that runs, else that it waits or is paused."""
+    return job.phase if job.phase and job.state == "running" else job.state
 
 
 class Live(Silent):
@@ -165,7 +172,7 @@ class Live(Silent):
 
     def _head(self, job: Job) -> str:
         self._rate.add(time.monotonic(), job.done)
-        parts = [job.title, _STOPPING if self._stopping else job.phase or job.state]
+        parts = [job.title, _STOPPING if self._stopping else _doing(job)]
         if job.layers:
             parts.append(f"{len(job.layers)} layers")
         if job.total:

@@ -16,6 +16,7 @@ from tui.cli.follow import follow
 from tui.cli.options import Verb, current
 
 if TYPE_CHECKING:
+    from core.domain import PullPolicy
     from core.engine import Engine
     from tui.cli.options import Settings
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--checksum", default="", metavar="sha256:HEX", help="What a tarball must have.")
 @click.option("--image-only", is_flag=True, help="Install nothing, keep the image.")
+@click.option(
+    "--policy",
+    type=click.Choice(["always", "if_not_present", "never"]),
+    default="always",
+    show_default=True,
+    help="Whether to ask the registry for an image that is already here.",
+)
 def pull(
     source: str,
     *,
@@ -37,6 +45,7 @@ def pull(
     password_stdin: bool,
     checksum: str,
     image_only: bool,
+    policy: PullPolicy,
 ) -> int:
     """Fetch SOURCE and install it as a distro.
 
@@ -54,6 +63,7 @@ def pull(
         plain_http=settings.plain_http,
         checksum=checksum,
         image_only=image_only,
+        policy=policy,
     )
 
     async def work(engine: Engine) -> None:

@@ -49,7 +49,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Jobs": {
         "jobs": Entry(module="jobs", attribute="list_", summary="List pulls and refreshes."),
+        "watch": Entry(module="jobs", summary="Follow a job to its end."),
         "cancel": Entry(module="jobs", summary="Stop a job; what can be resumed is kept."),
+        "pause": Entry(module="jobs", summary="Hold a job where it is."),
+        "resume": Entry(module="jobs", summary="Let a paused job go on."),
     },
     "Self": {
         "doctor": Entry(module="about", summary="Check what distros need on this host."),

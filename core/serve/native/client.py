@@ -23,6 +23,7 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.remote_registries import RemoteRegistries
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 
@@ -57,7 +58,7 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class RemoteEngine:
+class RemoteEngine(RemoteRegistries):
     """The Engine protocol over a socket; use as an async context manager."""
 
     def __init__(
@@ -241,6 +242,12 @@ class RemoteEngine:
 
     async def cancel(self, job: str) -> None:
         await self._call("cancel", job)
+
+    async def pause(self, job: str) -> Job:
+        return await self._call("pause", job)
+
+    async def resume(self, job: str) -> Job:
+        return await self._call("resume", job)
 
     async def info(self) -> EngineInfo:
         return await self._call("info")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.domain import Job
     from core.verbs.registries import (
-        Login, LoginSpec, PushSpec, SearchHit, SearchSpec, TagList, TagsSpec,
+        Login,
+        LoginSpec,
+        PushSpec,
+        SearchHit,
+        SearchSpec,
+        TagList,
+        TagsSpec,
     )
 
 

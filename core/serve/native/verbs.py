@@ -18,8 +18,10 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_registries import REGISTRIES
 
 VERBS: dict[str, Verb] = {
+    **REGISTRIES,
     "images": Verb((), list[Image], asks=True),
     "image": Verb((("name", str),), Image, asks=True),
     "history": Verb((("name", str),), list[HistoryEntry], asks=True),
@@ -43,6 +45,8 @@ VERBS: dict[str, Verb] = {
     "watch": Verb((("job", str),), Job, stream=True),
     "result": Verb((("job", str),), Job),
     "cancel": Verb((("job", str),), None),
+    "pause": Verb((("job", str),), Job),
+    "resume": Verb((("job", str),), Job),
     "info": Verb((), EngineInfo, asks=True),
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),

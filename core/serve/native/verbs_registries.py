@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from core.domain import Job
 from core.serve.native.verb import Verb
-from core.verbs.registries import Login, LoginSpec, PushSpec, SearchHit, SearchSpec, TagList, TagsSpec
+from core.verbs.registries import (
+    Login,
+    LoginSpec,
+    PushSpec,
+    SearchHit,
+    SearchSpec,
+    TagList,
+    TagsSpec,
+)
 
 REGISTRIES: dict[str, Verb] = {
     "login": Verb((("spec", LoginSpec),), Login),

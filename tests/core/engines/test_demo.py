@@ -6,7 +6,7 @@ import pytest
 
 from core.domain import PullSpec, RunSpec, ShellSpec
 from core.engine import Attachment, Engine, Output
-from core.engines.demo import DemoEngine, open_demo
+from core.engines.demo import DemoEngine
 from core.errors import Conflict, LoginNeeded, NotFound, Unreachable
 from core.events import JobChanged
 
@@ -27,10 +27,15 @@ async def test_pull_goes_on_by_hand_until_the_distro_is_there() -> None:
     assert (await engine.distro("void")).size > 0
 
 
-async def test_pull_goes_on_by_itself() -> None:
-    async with open_demo(interval=0.001) as engine:
-        job = await engine.pull(PullSpec(name="void"))
-        assert (await engine.result(job.id)).result == "void"
+async def test_a_paused_pull_stands_still_until_it_is_resumed() -> None:
+    engine = DemoEngine(pulls=False)
+    job = await engine.pull(PullSpec(name="void"))
+    assert (await engine.pause(job.id)).state == "paused"
+    engine.advance(60)
+    assert (await engine.jobs())[0].state == "paused"
+    await engine.resume(job.id)
+    engine.advance(60)
+    assert (await engine.result(job.id)).result == "void"
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,9 @@ async def test_the_session_gets_the_size_of_the_pane(bench: Bench) -> None:
     assert (bench.pane.terminal.rows, bench.pane.terminal.columns) == (10, 40)
 
 
-async def test_output_is_on_the_screen_when_offer_returns(bench: Bench) -> None:
+async def test_output_is_on_the_screen_soon_after_offer_returns(bench: Bench) -> None:
     await bench.pane.offer(b"hello\r\n\x1b[31mred\x1b[m")
-    assert bench.lines()[:2] == ["hello", "red"]
+    await bench.until(lambda: bench.lines()[:2] == ["hello", "red"])
 
 
 async def test_every_key_goes_to_the_shell(bench: Bench) -> None:
@@ -215,7 +215,7 @@ async def test_a_hidden_pane_parses_draws_nothing_and_catches_up(bench: Bench) -
     bench.pane.view.draw = real  # type: ignore[method-assign]
     bench.pane.display = True
     await bench.pilot.pause()
-    assert bench.lines()[:2] == ["in the dark", "twice"]
+    await bench.until(lambda: bench.lines()[:2] == ["in the dark", "twice"])
 
 
 async def test_a_checkpoint_gives_the_screen_back(bench: Bench) -> None:
@@ -223,12 +223,12 @@ async def test_a_checkpoint_gives_the_screen_back(bench: Bench) -> None:
     checkpoint = bench.pane.checkpoint()
     bench.pane.restore(b"", 10, 40)
     await bench.pilot.pause()
-    assert bench.lines()[0] == ""
+    await bench.until(lambda: bench.lines()[0] == "")
     bench.pane.restore(checkpoint, 10, 40)
     await bench.pilot.pause()
-    assert bench.lines()[:2] == ["one", "two"]
+    await bench.until(lambda: bench.lines()[:2] == ["one", "two"])
     await bench.offer(b"!")
-    assert bench.lines()[1] == "two!"
+    await bench.until(lambda: bench.lines()[1] == "two!")
 
 
 async def test_a_damaged_checkpoint_starts_an_empty_screen(bench: Bench) -> None:
@@ -238,7 +238,7 @@ async def test_a_damaged_checkpoint_starts_an_empty_screen(bench: Bench) -> None
         bench.pane.terminal.columns,
     ) == (7, 30)
     await bench.offer(b"alive")
-    assert bench.lines()[0] == "alive"
+    await bench.until(lambda: bench.lines()[0] == "alive")
 
 
 async def test_a_synchronized_frame_is_shown_when_it_is_complete(bench: Bench) -> None:
@@ -281,7 +281,7 @@ async def test_the_end_of_the_session_is_said_below_its_output(bench: Bench) -> 
     await bench.offer(b"logout\r\n")
     bench.pane.show_exit(3)
     await bench.pilot.pause()
-    assert bench.lines()[1].startswith("[exited with 3 ·")
+    await bench.until(lambda: bench.lines()[1].startswith("[exited with 3 ·"))
     assert bench.pane.exit_code == 3
 
 
@@ -289,12 +289,12 @@ async def test_shift_page_up_looks_back_and_typing_returns(bench: Bench) -> None
     await bench.offer(b"".join(b"%d\r\n" % n for n in range(50)))
     await bench.pilot.press("shift+pageup")
     await bench.pilot.pause()
-    assert bench.lines()[1] == "33"
-    assert bench.lines()[0].endswith("9/41")
+    await bench.until(lambda: bench.lines()[1] == "33")
+    await bench.until(lambda: bench.lines()[0].endswith("9/41"))
     assert bench.app.typed == b""
     await bench.pilot.press("x")
     await bench.pilot.pause()
-    assert bench.lines()[0] == "41"
+    await bench.until(lambda: bench.lines()[0] == "41")
     assert bench.app.typed == b"x"
 
 
@@ -353,7 +353,7 @@ async def test_a_border_around_the_pane_leaves_the_inside_right(bench: Bench) ->
             await asyncio.sleep(0.01)
     await bench.offer(b"inside")
     assert (bench.pane.terminal.rows, bench.pane.terminal.columns) == (8, 38)
-    assert bench.lines()[1].startswith("│inside")
+    await bench.until(lambda: bench.lines()[1].startswith("│inside"))
     assert bench.app.cursor_position == (7, 1)
 
 

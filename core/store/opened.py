@@ -1,0 +1,61 @@
+"""What all concerns of an open store share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from core.errors import NoSpace
+from core.store.intake import Intake, in_thread
+from core.store.reserve import Reserve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.store.index import Index
+    from core.store.layout import Layout
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRASH_SECONDS = 86400.0
+"""How long what was removed can be brought back."""
+
+
+class Opened:
+    """A store's folder and index, and the lock under which they change."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        index: Index,
+        *,
+        enter: tuple[str, ...],
+        privileged: bool,
+        idmap: str,
+        trash_seconds: float = TRASH_SECONDS,
+    ) -> None:
+        self.layout = layout
+        self.enter = enter
+        """Command that enters the user namespace in which trees are written; empty: none."""
+        self.privileged = privileged
+        """Real root: owners and devices are the host's."""
+        self.idmap = idmap
+        self.trash_seconds = trash_seconds
+        self._index = index
+        self._changing = asyncio.Lock()
+        self._litter = asyncio.Event()
+        self.intake = Intake(layout, index, self._changing)
+        """How content comes in: leases, partial blobs, staged layers, commit."""
+
+
+async def despite_full_disk(
+    layout: Layout, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """:func:`core.store.intake.in_thread`, a second time with the reserve if the disk is full."""
+    try:
+        return await in_thread(layout, function, *args, **kwargs)
+    except NoSpace:
+        if not Reserve(layout.reserve).spend():
+            raise
+    return await in_thread(layout, function, *args, **kwargs)
