@@ -39,6 +39,14 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "images": Entry(module="images", summary="List images in the store."),
         "inspect": Entry(module="images", summary="All that is known of a distro or image."),
         "history": Entry(module="images", summary="How an image was made, layer by layer."),
+        "search": Entry(module="search", summary="Look for images."),
+        "tags": Entry(module="search", summary="List the tags of a repository."),
+        "push": Entry(module="push", summary="Bring an image to a registry."),
+    },
+    "Registries": {
+        "login": Entry(module="logins", summary="Log in to a registry."),
+        "logout": Entry(module="logins", summary="Forget a login."),
+        "logins": Entry(module="logins", summary="List the logins there are."),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),
