@@ -27,11 +27,14 @@ from core.events import (
     JobChanged,
     SessionChanged,
 )
+from core.images.access import Access
 from core.images.find import find_image
+from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
 from core.local.builds import BuildVerbs
 from core.local.parts import Bound, Parts
+from core.local.registries import RegistryVerbs
 from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
@@ -93,6 +96,7 @@ async def open_local(
     ):
         jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
+        access = Access(settings, Keyring(paths.logins))
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
@@ -106,9 +110,10 @@ async def open_local(
             roster=roster,
             describer=describer,
             installer=Installer(
-                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+                store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
             builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
+            access=access,
             tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
@@ -120,7 +125,7 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, BuildVerbs, Bound):
+class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:

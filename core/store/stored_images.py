@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
-from core.store.images import digests_beginning, load_history, load_image, load_images
+from core.store.images import (
+    add_repo_digest,
+    digests_beginning,
+    load_history,
+    load_image,
+    load_images,
+)
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
@@ -82,6 +88,10 @@ class StoredImages(Opened):
                 return self.image(found[0])
         hint = "distrodeck ls and distrodeck images show what is there"
         raise NotFound(name, "no such distro or image", hint=hint)
+
+    async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
+        """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""
+        await in_thread(self.layout, add_repo_digest, self._index, digest, repo_digest)
 
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""

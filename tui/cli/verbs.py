@@ -39,6 +39,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Images": {
         "images": Entry(module="images", summary="List images in the store."),
         "inspect": Entry(module="images", summary="All that is known of a distro or image."),
+        "search": Entry(module="search", summary="Look for images."),
+        "tags": Entry(module="search", summary="List the tags of a repository."),
+        "push": Entry(module="push", summary="Bring an image to a registry."),
         "history": Entry(module="images", summary="How an image was made, layer by layer."),
         "exists": Entry(module="naming", summary="Whether a distro or image is here."),
         "tag": Entry(module="naming", summary="Give an image one more name."),
@@ -49,6 +52,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "df": Entry(module="df", summary="Where the space goes."),
         "prune": Entry(module="prune", summary="Delete what nothing uses."),
         "fsck": Entry(module="fsck", summary="Check the store, and mend it."),
+    },
+    "Registries": {
+        "login": Entry(module="logins", summary="Log in to a registry."),
+        "logout": Entry(module="logins", summary="Forget a login."),
+        "logins": Entry(module="logins", summary="List the logins there are."),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),

@@ -19,6 +19,7 @@ from core.domain import (
 )
 from core.serve.native.verb import Verb
 from core.serve.native.verbs_builds import BUILDS
+from core.serve.native.verbs_registries import REGISTRIES
 from core.serve.native.verbs_storage import STORAGE
 from core.verbs.storage import ImageQuery
 
@@ -54,4 +55,5 @@ VERBS: dict[str, Verb] = {
     "shutdown": Verb((), None),
     **STORAGE,
     **BUILDS,
+    **REGISTRIES,
 }
