@@ -15,9 +15,12 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 PullPolicy = Literal["always", "if_not_present", "never"]
-JobKind = Literal["pull", "refresh"]
+JobKind = Literal[
+    "pull", "refresh", "commit", "create", "clone", "snapshot", "rollback", "upgrade", "check",
+    "export",
+]  # fmt: skip
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
+JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "copy", "pack", "commit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,8 @@ class Distro:
     """``PRETTY_NAME`` of its os-release."""
     warnings: tuple[str, ...] = ()
     """Plain words on what will not work in it here (one uid only, say)."""
+    outdated: bool = False
+    """Its source had another image when it was last asked (``check``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

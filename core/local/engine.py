@@ -29,7 +29,8 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
-from core.local.parts import Bound, Parts
+from core.local.changes import ChangeVerbs
+from core.local.parts import Parts
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
@@ -114,7 +115,7 @@ async def open_local(
             roster.let_go()
 
 
-class LocalEngine(Bound):
+class LocalEngine(ChangeVerbs):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
