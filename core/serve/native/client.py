@@ -23,6 +23,8 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.remote_changes import RemoteChanges
+from core.serve.native.remote_storage import RemoteStorage
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     )
     from core.engine import Attachment
     from core.events import Event
+    from core.verbs.storage import ImageQuery
 
 
 GREET_SECONDS = 20.0
@@ -57,7 +60,7 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class RemoteEngine:
+class RemoteEngine(RemoteChanges, RemoteStorage):
     """The Engine protocol over a socket; use as an async context manager."""
 
     def __init__(
@@ -162,8 +165,8 @@ class RemoteEngine:
         finally:
             link.close()
 
-    async def images(self) -> list[Image]:
-        return await self._call("images")
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        return await self._call("images", query)
 
     async def image(self, name: str) -> Image:
         return await self._call("image", name)
@@ -186,8 +189,8 @@ class RemoteEngine:
     async def pull(self, spec: PullSpec) -> Job:
         return await self._call("pull", spec)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
-        await self._call("remove", name, force)
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
+        await self._call("remove", name, force, now)
 
     async def start(self, name: str) -> Distro:
         return await self._call("start", name)

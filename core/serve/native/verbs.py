@@ -18,9 +18,12 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_changes import CHANGES
+from core.serve.native.verbs_storage import STORAGE
+from core.verbs.storage import ImageQuery
 
 VERBS: dict[str, Verb] = {
-    "images": Verb((), list[Image], asks=True),
+    "images": Verb((("query", ImageQuery | None),), list[Image], asks=True),
     "image": Verb((("name", str),), Image, asks=True),
     "history": Verb((("name", str),), list[HistoryEntry], asks=True),
     "distros": Verb((), list[Distro], asks=True),
@@ -28,7 +31,7 @@ VERBS: dict[str, Verb] = {
     "catalog": Verb((), Catalog, asks=True),
     "refresh": Verb((), Job),
     "pull": Verb((("spec", PullSpec),), Job),
-    "remove": Verb((("name", str), ("force", bool)), None),
+    "remove": Verb((("name", str), ("force", bool), ("now", bool)), None),
     "start": Verb((("name", str),), Distro),
     "stop": Verb((("name", str),), Distro),
     "restart": Verb((("name", str),), Distro),
@@ -49,4 +52,6 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
+    **STORAGE,
+    **CHANGES,
 }
