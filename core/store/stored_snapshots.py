@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.errors import DeckError, NotFound
@@ -102,6 +103,8 @@ class StoredSnapshots(StoredDistros):
             Conflict: there is a snapshot of that name, or the distro was changed meanwhile.
         """
         size = await self._tree_bytes(stage / "fs")
+        if keep:
+            record = replace(record, upper_size=await self._tree_bytes(record.upper))
         async with self._changing:
             try:
                 return await in_thread(
