@@ -15,21 +15,13 @@ DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 JobKind = Literal[
-    "pull",
-    "push",
-    "refresh",
-    "load",
-    "save",
-    "import",
-    "export",
-    "commit",
-    "build",
-    "upgrade",
-    "check",
-]
+    "pull", "push", "refresh", "load", "save", "import", "export", "commit", "build", "create",
+    "clone", "snapshot", "rollback", "upgrade", "check",
+]  # fmt: skip
 JobPhase = Literal[
-    "", "resolve", "fetch", "verify", "unpack", "commit", "push", "load", "save", "pack", "build"
-]
+    "", "resolve", "fetch", "verify", "unpack", "copy", "pack", "push", "load", "save", "build",
+    "commit",
+]  # fmt: skip
 PullPolicy = Literal["always", "if_not_present", "never"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
 
@@ -154,6 +146,8 @@ class Distro:
     """``PRETTY_NAME`` of its os-release."""
     warnings: tuple[str, ...] = ()
     """Plain words on what will not work in it here (one uid only, say)."""
+    outdated: bool = False
+    """Its source had another image when it was last asked (``check``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

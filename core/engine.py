@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
 from core.verbs.builds import Builds
+from core.verbs.changes import Changes
 from core.verbs.registries import Registries
 from core.verbs.storage import Storage
 
@@ -303,7 +304,7 @@ class Jobs(Protocol):
 
 
 @runtime_checkable
-class Engine(Images, Distros, Shells, Jobs, Storage, Builds, Registries, Protocol):
+class Engine(Images, Distros, Shells, Jobs, Storage, Builds, Registries, Changes, Protocol):
     """All of it."""
 
     async def info(self) -> EngineInfo:

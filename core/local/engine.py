@@ -33,6 +33,7 @@ from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
 from core.local.builds import BuildVerbs
+from core.local.changes import ChangeVerbs
 from core.local.parts import Bound, Parts
 from core.local.registries import RegistryVerbs
 from core.local.storage import StorageVerbs
@@ -125,7 +126,7 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, Bound):
+class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:

@@ -19,6 +19,7 @@ from core.domain import (
 )
 from core.serve.native.verb import Verb
 from core.serve.native.verbs_builds import BUILDS
+from core.serve.native.verbs_changes import CHANGES
 from core.serve.native.verbs_registries import REGISTRIES
 from core.serve.native.verbs_storage import STORAGE
 from core.verbs.storage import ImageQuery
@@ -56,4 +57,5 @@ VERBS: dict[str, Verb] = {
     **STORAGE,
     **BUILDS,
     **REGISTRIES,
+    **CHANGES,
 }
