@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
+from core.verbs.contents import Contents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -291,7 +292,7 @@ class Jobs(Protocol):
 
 
 @runtime_checkable
-class Engine(Images, Distros, Shells, Jobs, Protocol):
+class Engine(Images, Distros, Shells, Jobs, Contents, Protocol):
     """All of it."""
 
     async def info(self) -> EngineInfo:

@@ -28,6 +28,7 @@ from core.domain import (
     ShellSpec,
 )
 from core.engines import demo_data
+from core.engines.demo_contents import DemoContents
 from core.engines.demo_shell import DemoAttachment, DemoSession, reply
 from core.errors import Cancelled, Conflict, InvalidInput, NotFound, by_code
 from core.events import (
@@ -46,7 +47,7 @@ STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine:
+class DemoEngine(DemoContents):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(

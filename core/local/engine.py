@@ -29,6 +29,7 @@ from core.events import (
 from core.images.find import find_image
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.contents import ContentsVerbs
 from core.local.parts import Bound, Parts
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
         Catalog,
         Check,
         Distro,
-        HistoryEntry,
         Image,
         Job,
         PullSpec,
@@ -114,7 +114,7 @@ async def open_local(
             roster.let_go()
 
 
-class LocalEngine(Bound):
+class LocalEngine(ContentsVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -132,9 +132,6 @@ class LocalEngine(Bound):
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
-
-    async def history(self, name: str) -> list[HistoryEntry]:
-        return self._parts.store.history(find_image(self._parts.store, name).digest)
 
     # -- distros --------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ from core.store.distros import (
     new_folder,
     touch,
 )
-from core.store.images import load_history, load_images, unpin
+from core.store.history import load_history
+from core.store.images import load_images, unpin
 from core.store.index import Index
 from core.store.intake import Intake, in_thread
 from core.store.layout import Layout
@@ -132,6 +133,11 @@ class Store:
                 yield lease
         finally:
             self._litter.set()
+
+    @property
+    def index(self) -> Index:
+        """For questions that only one verb asks."""
+        return self._index
 
     # -- images ---------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.remote_contents import RemoteContents
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 
@@ -57,7 +58,7 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class RemoteEngine:
+class RemoteEngine(RemoteContents):
     """The Engine protocol over a socket; use as an async context manager."""
 
     def __init__(

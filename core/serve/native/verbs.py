@@ -18,6 +18,7 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_contents import CONTENTS
 
 VERBS: dict[str, Verb] = {
     "images": Verb((), list[Image], asks=True),
@@ -49,4 +50,5 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
+    **CONTENTS,
 }
