@@ -11,6 +11,7 @@ from core.domain import Platform
 from core.errors import Conflict, NotFound
 from core.store.images import from_text, to_text
 from core.store.records import DistroRecord, ImageConfig
+from core.store.trash import IN_TRASH, put
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,22 +113,26 @@ def new_folder(layout: Layout) -> tuple[str, Path]:
     return name, layout.distros / name
 
 
-def mark_removed(index: Index, layout: Layout, name: str) -> None:
-    """Take a distro out of sight; blocks.
+def mark_removed(index: Index, layout: Layout, name: str, *, now: bool) -> None:
+    """Take a distro out of sight: to the trash, or to be deleted ``now``; blocks.
 
-    :func:`finish_removals` does the rest, after a crash in between at the next opening.
+    :func:`finish_removals` does the deleting, after a crash in between at the next opening.
 
     Raises:
         NotFound: there is none.
     """
     record = load_distro(index, layout, name)
     with index.write() as connection:
-        connection.execute("UPDATE distro SET removed = 1 WHERE id = ?", (record.id,))
+        connection.execute(
+            "UPDATE distro SET removed = ? WHERE id = ?", (1 if now else IN_TRASH, record.id)
+        )
+        if not now:
+            put(connection, "distro", record.name, record.id)
 
 
 def finish_removals(index: Index, layout: Layout) -> None:
-    """Bring marked distros to the trash and forget them; blocks."""
-    for row in index.rows("SELECT id FROM distro WHERE removed"):
+    """Hand the folders of distros to be deleted to the sweeper, and forget them; blocks."""
+    for row in index.rows("SELECT id FROM distro WHERE removed = 1"):
         layout.discard(layout.distros / row["id"])
         with index.write() as connection:
             connection.execute("DELETE FROM distro WHERE id = ?", (row["id"],))

@@ -89,6 +89,12 @@ class Index:
         """All rows of a query, as of the last commit."""
         return self._reader.execute(query, values).fetchall()
 
+    def tuples(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """As :meth:`rows`, cheaper: for queries that give thousands."""
+        cursor = self._reader.cursor()
+        cursor.row_factory = None
+        return cursor.execute(query, values).fetchall()
+
     def row(self, query: str, *values: Any) -> sqlite3.Row | None:
         """The first row of a query, as of the last commit."""
         found: sqlite3.Row | None = self._reader.execute(query, values).fetchone()

@@ -34,6 +34,13 @@ def digest_of(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def nothing_left(data: Path) -> list[Path]:
+    """What a store holds that has nothing to hold."""
+    kinds = ("layers", "l", "distros", "trash", "ingest", "staging")
+    found = [path for kind in kinds for path in (data / kind).iterdir()]
+    return found + [path for path in (data / "blobs").rglob("*") if path.is_file()]
+
+
 def stage(store: Store, name: str, *, size: int = 100) -> StagedLayer:
     """A layer in staging that holds one file, as an unpacker would leave it."""
     folder = store.intake.new_stage()
