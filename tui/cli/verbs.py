@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "stop": Entry(module="distros", summary="End every process in a distro."),
         "restart": Entry(module="distros", summary="Stop, then start."),
         "rm": Entry(module="distros", attribute="remove", summary="Remove distros."),
+        "undo": Entry(module="undo", summary="Bring back what was removed."),
         "catalog": Entry(module="catalog", summary="What can be installed."),
     },
     "Images": {
@@ -43,6 +44,15 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "cat": Entry(module="contents", summary="Write a file of an image or distro."),
         "diff": Entry(module="contents", summary="What differs, or what a distro changed."),
         "waste": Entry(module="contents", summary="Bytes of layers that nobody can see."),
+        "exists": Entry(module="naming", summary="Whether a distro or image is here."),
+        "tag": Entry(module="naming", summary="Give an image one more name."),
+        "untag": Entry(module="naming", summary="Take names of images away."),
+        "rmi": Entry(module="naming", summary="Remove images."),
+    },
+    "Store": {
+        "df": Entry(module="df", summary="Where the space goes."),
+        "prune": Entry(module="prune", summary="Delete what nothing uses."),
+        "fsck": Entry(module="fsck", summary="Check the store, and mend it."),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),
