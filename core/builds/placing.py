@@ -10,7 +10,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from core.builds.confined import Parts, Tree
 from core.builds.selection import entries, select
 from core.errors import InvalidInput
 from core.layers.attributes import Stamper, read_xattrs
@@ -19,6 +18,7 @@ from core.layers.names import show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.builds.confined import Parts, Tree
     from core.builds.ignore import Ignore
     from core.builds.selection import Source
 
