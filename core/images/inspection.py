@@ -65,10 +65,11 @@ def inspect_image(store: Store, image: Image) -> Inspection:
     """What the store and the image's documents say; milliseconds, as documents are small.
 
     Raises:
-        Corrupt: a document is missing or cannot be read.
+        Corrupt: a document cannot be read.
     """
     manifest, manifest_size = _document(store, image.digest, _Manifest)
     config, config_size = _document(store, image.config_digest, _Config)
+    lost = [] if manifest_size and config_size else ["its documents are missing: pull it again"]
     family = load_family(store.index, image.digest)
     kind = manifest.media_type
     if not kind:
@@ -82,25 +83,22 @@ def inspect_image(store: Store, image: Image) -> Inspection:
         manifest_size=manifest_size,
         config_size=config_size,
         root_fs=tuple(layer.diff_id for layer in image.layers),
-        parent=family.parent,
+        parent=image.parent or family.parent,
         children=family.children,
         annotations=_clean_pairs(manifest.annotations),
         unique_size=family.unique_size,
         layer_sizes=family.layer_sizes,
-        warnings=family.warnings,
+        warnings=(*lost, *family.warnings),
     )
 
 
 def _document(store: Store, digest: str, kind: type[T]) -> tuple[T, int]:
     path = store.intake.blob(digest)
-    hint = "pull it again"
-    if path is None:
-        raise Corrupt(digest, "its document is missing", hint=hint)
-    body = path.read_bytes()
+    body = path.read_bytes() if path else b"{}"
     try:
-        return msgspec.json.decode(body, type=kind), len(body)
+        return msgspec.json.decode(body, type=kind), len(body) if path else 0
     except (msgspec.MsgspecError, RecursionError, ValueError):
-        raise Corrupt(digest, "its document cannot be read", hint=hint) from None
+        raise Corrupt(digest, "its document cannot be read", hint="pull it again") from None
 
 
 def _defaults(run: _Run) -> RunDefaults:

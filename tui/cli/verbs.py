@@ -38,8 +38,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Images": {
         "images": Entry(module="images", summary="List images in the store."),
-        "inspect": Entry(module="images", summary="All that is known of a distro or image."),
-        "history": Entry(module="images", summary="How an image was made, layer by layer."),
+        "inspect": Entry(module="inspect", summary="All that is known of a distro or image."),
+        "history": Entry(module="inspect", summary="How an image was made, layer by layer."),
         "files": Entry(module="contents", summary="List, show or copy out files."),
         "cat": Entry(module="contents", summary="Write a file of an image or distro."),
         "diff": Entry(module="contents", summary="What differs, or what a distro changed."),
