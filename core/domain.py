@@ -74,6 +74,14 @@ class HistoryEntry:
     """None: an empty layer (metadata only)."""
     size: int = 0
     """Bytes of the layer unpacked; 0 for an empty layer."""
+    id: str = ""
+    """Digest of the image here that this step made; empty where there is none."""
+    tags: tuple[str, ...] = ()
+    """References of that image."""
+    empty: bool = False
+    """The step made no layer."""
+    untold: bool = False
+    """A layer that the config's history says nothing of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from core.installing import Installer
 from core.jobs import JobBook
 from core.local.builds import BuildVerbs
 from core.local.changes import ChangeVerbs
+from core.local.contents import ContentsVerbs
 from core.local.parts import Bound, Parts
 from core.local.registries import RegistryVerbs
 from core.local.storage import StorageVerbs
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
         Catalog,
         Check,
         Distro,
-        HistoryEntry,
         Image,
         Job,
         PullSpec,
@@ -126,7 +126,7 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, Bound):
+class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -144,9 +144,6 @@ class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, Bound):
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
-
-    async def history(self, name: str) -> list[HistoryEntry]:
-        return self._parts.store.history(find_image(self._parts.store, name).digest)
 
     # -- distros --------------------------------------------------------------------------
 
