@@ -86,7 +86,7 @@ def lose_folders(data: Path) -> None:
 
 
 HARM = {
-    lose_layer: ["layer"],
+    lose_layer: ["image"],
     lose_blob: ["image"],
     damage_blob: ["blob"],
     cut_blob: ["image", "blob"],
