@@ -110,19 +110,15 @@ class StoredImages(Opened):
         Raises:
             Corrupt: some of it is missing on the disk.
         """
-        row = self._index.row(
-            "SELECT broken FROM image WHERE digest = ? AND broken != ''"
-            " AND json_array_length(layers) >"
-            " (SELECT count(*) FROM image_layer WHERE image = digest)",
-            image_digest,
-        )
-        if row:
-            raise Corrupt(image_digest, row["broken"], hint="pull it again with --image-only")
         rows = self._index.rows(
             "SELECT layer FROM image_layer WHERE image = ? ORDER BY position DESC", image_digest
         )
         numbers = list(dict.fromkeys(row["layer"] for row in rows))
-        return [self.layout.link(number) for number in reversed(numbers)]
+        paths = [self.layout.link(number) for number in reversed(numbers)]
+        if not all(path.is_dir() for path in paths):
+            hint = "distrodeck fsck --repair, then pull the image again with --image-only"
+            raise Corrupt(image_digest, "some of its layers are missing", hint=hint)
+        return paths
 
     def os_release(self, image_digest: str) -> OsRelease:
         """What system an image holds; of this machine for an empty digest."""
