@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
 from core.store.history import load_history
+from core.store.images import add_repo_digest, digests_beginning, load_image, load_images
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
