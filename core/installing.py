@@ -171,7 +171,7 @@ class Installer:
             image = self._store.image(image.digest)
         except NotFound:
             return None
-        if platform and not _same(platform, image.platform):
+        if image.broken or (platform and not _same(platform, image.platform)):
             return None
         return Pulled(
             digest=image.digest,

@@ -30,6 +30,7 @@ from core.domain import (
 from core.engines import demo_data
 from core.engines.demo_builds import DemoBuilds
 from core.engines.demo_shell import DemoAttachment, DemoSession, reply
+from core.engines.demo_storage import DemoStorage
 from core.errors import Cancelled, Conflict, InvalidInput, NotFound, by_code
 from core.events import (
     CatalogChanged,
@@ -43,11 +44,13 @@ from core.events import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from core.verbs.storage import ImageQuery
+
 STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine(DemoBuilds):
+class DemoEngine(DemoStorage, DemoBuilds):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(
@@ -57,6 +60,7 @@ class DemoEngine(DemoBuilds):
         pulls: bool = True,
         sessions: bool = True,
     ) -> None:
+        super().__init__()
         self.now = demo_data.NOW
         known = demo_data.distros() if distros is None else distros
         self._distros = {distro.name: distro for distro in known}
@@ -183,8 +187,8 @@ class DemoEngine(DemoBuilds):
         except KeyError:
             raise NotFound(f"session {number}", "there is no such session") from None
 
-    async def images(self) -> list[Image]:
-        """The images under the installed distros."""
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        """The images under the installed distros, whatever the query."""
         return [demo_data.image(distro) for distro in self._distros.values()]
 
     async def image(self, name: str) -> Image:
@@ -241,14 +245,16 @@ class DemoEngine(DemoBuilds):
         self._specs[job.id] = replace(spec, source=spec.source or (entry.source if entry else ""))
         return self._set_job(job)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
-        """Remove a distro."""
-        await self.distro(name)
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
+        """Remove a distro; ``undo`` brings it back."""
+        distro = await self.distro(name)
         if self._live(name) and not force:
             raise Conflict(name, "shells run in it", hint="close them, or remove with force")
         await self._end_sessions(name)
         del self._distros[name]
         self._publish(DistroRemoved(name=name))
+        if not now:
+            self._removed.append(replace(distro, sessions=0, state="stopped"))
 
     async def _end_sessions(self, name: str) -> None:
         for item in self._sessions.values():

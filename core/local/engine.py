@@ -32,11 +32,13 @@ from core.installing import Installer
 from core.jobs import JobBook
 from core.local.builds import BuildVerbs
 from core.local.parts import Bound, Parts
+from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
 from core.shells.roster import Roster
 from core.store.store import Store
+from core.verbs.storage import ImageQuery
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(BuildVerbs, Bound):
+class LocalEngine(StorageVerbs, BuildVerbs, Bound):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -131,8 +133,8 @@ class LocalEngine(BuildVerbs, Bound):
 
     # -- images ---------------------------------------------------------------------------
 
-    async def images(self) -> list[Image]:
-        return self._parts.store.images()
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        return await self._parts.store.choose_images(query or ImageQuery())
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
@@ -160,14 +162,14 @@ class LocalEngine(BuildVerbs, Bound):
         self._may_change(spec.name or spec.source)
         return await self._parts.installer.pull(spec)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
         self._may_change(name)
         record = self._record(name)
-        await self._parts.tasks.see_through(self._remove(record, force=force))
+        await self._parts.tasks.see_through(self._remove(record, force=force, now=now))
 
-    async def _remove(self, record: DistroRecord, *, force: bool) -> None:
+    async def _remove(self, record: DistroRecord, *, force: bool, now: bool) -> None:
         async with self._parts.roster.stopped(record, force=force):
-            await self._parts.store.remove_distro(record.name)
+            await self._parts.store.remove_distro(record.name, now=now)
             self._parts.roster.forget(record)
             self._parts.bus.publish(DistroRemoved(name=record.name))
 

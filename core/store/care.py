@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DeckError, NoSpace
 from core.layers.trees import remove_tree
+from core.store.check import Inspector, hash_blobs
 from core.store.collect import expire
 from core.store.intake import in_thread
 from core.store.opened import despite_full_disk
@@ -18,7 +19,7 @@ from core.store.sizes import image_sizes, total_bytes
 from core.store.stored_distros import StoredDistros
 from core.store.trash import bring_back, find_trashed, load_trash
 from core.store.usage import usage
-from core.verbs.storage import PruneSpec
+from core.verbs.storage import Checkup, PruneSpec
 
 if TYPE_CHECKING:
     from core.verbs.storage import Pruned, Trashed, Usage
@@ -119,6 +120,30 @@ class Care(StoredDistros):
                 with suppress(DeckError, OSError):
                     await remove_tree(path, enter=self.enter)
         await asyncio.to_thread(Reserve(self.layout.reserve).keep)
+
+    # -- checks ---------------------------------------------------------------------------
+
+    async def fsck(self, *, repair: bool = False, quick: bool = False) -> Checkup:
+        """Compare the index with the disk; ``quick``: contents are not read.
+
+        Without ``repair`` nothing is changed; with it, what can be mended is.
+        """
+        corrupt: set[str] = set()
+        hashed = 0
+        if not quick:
+            corrupt, hashed = await asyncio.to_thread(hash_blobs, self.layout)
+
+        def check() -> Checkup:
+            busy = bool(self.intake.leases.open)
+            inspector = Inspector(self._index, self.layout, busy=busy, corrupt=corrupt)
+            found = list(inspector.look(quick=quick))
+            problems = [one.mended() if repair else one.problem for one in found]
+            return Checkup(problems=tuple(problems), hashed=hashed, **inspector.counts())
+
+        async with self._changing:
+            checkup = await despite_full_disk(self.layout, check)
+        self._litter.set()
+        return checkup
 
     # -- sessions -------------------------------------------------------------------------
 

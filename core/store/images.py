@@ -36,7 +36,7 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         "INSERT INTO image (digest, config_digest, platform, created, pulled, pinned,"
         " transfer_size, layers, history, config, warnings, parent, intermediate, origin)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET"
-        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = 0,"
+        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = NULL,"
         " broken = '', parent = coalesce(parent, excluded.parent),"
         " intermediate = min(intermediate, excluded.intermediate)",
         (

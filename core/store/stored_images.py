@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from core.verbs.storage import ImageQuery, Removal
 
 _SHORTEST_PREFIX = 3
+_BY_NAME = (
+    "SELECT image FROM distro WHERE name = ? AND image IS NOT NULL AND NOT removed",
+    "SELECT image FROM reference WHERE name = ?",
+    "SELECT image FROM repo_digest JOIN image ON digest = image WHERE name = ? AND trashed IS NULL",
+)
 
 
 class StoredImages(Opened):
@@ -48,21 +53,22 @@ class StoredImages(Opened):
             raise NotFound(digest, "no such image", hint="distrodeck images shows what is there")
         return found
 
-    def find_image(self, name: str) -> Image:
+    def referred(self, reference: str) -> Image | None:
+        """The image that a reference, in full, leads to."""
+        row = self._index.row("SELECT image FROM reference WHERE name = ?", reference)
+        return self.image(row["image"]) if row else None
+
+    def find_image(self, name: str, *, distros: bool = True) -> Image:
         """An image by full reference, repository digest, distro name, digest or its beginning.
 
-        :func:`core.images.find.find_image` takes references as people shorten them.
+        :func:`core.images.find.find_image` takes references as people shorten them. ``distros``:
+        the name may be a distro's.
 
         Raises:
             NotFound: nothing has that name.
             Conflict: several digests begin so.
         """
-        for query in (
-            "SELECT image FROM distro WHERE name = ? AND image IS NOT NULL AND NOT removed",
-            "SELECT image FROM reference WHERE name = ?",
-            "SELECT image FROM repo_digest JOIN image ON digest = image"
-            " WHERE name = ? AND trashed IS NULL",
-        ):
+        for query in _BY_NAME if distros else _BY_NAME[1:]:
             if row := self._index.row(query, name):
                 return self.image(row["image"])
         start = name.removeprefix("sha256:").lower()
@@ -100,9 +106,14 @@ class StoredImages(Opened):
         Raises:
             Corrupt: some of it is missing on the disk.
         """
-        row = self._index.row("SELECT broken FROM image WHERE digest = ?", image_digest)
-        if row and row["broken"]:
-            raise Corrupt(image_digest, row["broken"], hint="pull the image again")
+        row = self._index.row(
+            "SELECT broken FROM image WHERE digest = ? AND broken != ''"
+            " AND json_array_length(layers) >"
+            " (SELECT count(*) FROM image_layer WHERE image = digest)",
+            image_digest,
+        )
+        if row:
+            raise Corrupt(image_digest, row["broken"], hint="pull it again with --image-only")
         rows = self._index.rows(
             "SELECT layer FROM image_layer WHERE image = ? ORDER BY position DESC", image_digest
         )

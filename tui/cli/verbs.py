@@ -33,12 +33,22 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "stop": Entry(module="distros", summary="End every process in a distro."),
         "restart": Entry(module="distros", summary="Stop, then start."),
         "rm": Entry(module="distros", attribute="remove", summary="Remove distros."),
+        "undo": Entry(module="undo", summary="Bring back what was removed."),
         "catalog": Entry(module="catalog", summary="What can be installed."),
     },
     "Images": {
         "images": Entry(module="images", summary="List images in the store."),
         "inspect": Entry(module="images", summary="All that is known of a distro or image."),
         "history": Entry(module="images", summary="How an image was made, layer by layer."),
+        "exists": Entry(module="naming", summary="Whether a distro or image is here."),
+        "tag": Entry(module="naming", summary="Give an image one more name."),
+        "untag": Entry(module="naming", summary="Take names of images away."),
+        "rmi": Entry(module="naming", summary="Remove images."),
+    },
+    "Store": {
+        "df": Entry(module="df", summary="Where the space goes."),
+        "prune": Entry(module="prune", summary="Delete what nothing uses."),
+        "fsck": Entry(module="fsck", summary="Check the store, and mend it."),
     },
     "Run": {
         "run": Entry(module="run", summary="Run a command in a distro."),

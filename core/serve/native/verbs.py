@@ -19,9 +19,11 @@ from core.domain import (
 )
 from core.serve.native.verb import Verb
 from core.serve.native.verbs_builds import BUILDS
+from core.serve.native.verbs_storage import STORAGE
+from core.verbs.storage import ImageQuery
 
 VERBS: dict[str, Verb] = {
-    "images": Verb((), list[Image], asks=True),
+    "images": Verb((("query", ImageQuery | None),), list[Image], asks=True),
     "image": Verb((("name", str),), Image, asks=True),
     "history": Verb((("name", str),), list[HistoryEntry], asks=True),
     "distros": Verb((), list[Distro], asks=True),
@@ -29,7 +31,7 @@ VERBS: dict[str, Verb] = {
     "catalog": Verb((), Catalog, asks=True),
     "refresh": Verb((), Job),
     "pull": Verb((("spec", PullSpec),), Job),
-    "remove": Verb((("name", str), ("force", bool)), None),
+    "remove": Verb((("name", str), ("force", bool), ("now", bool)), None),
     "start": Verb((("name", str),), Distro),
     "stop": Verb((("name", str),), Distro),
     "restart": Verb((("name", str),), Distro),
@@ -51,4 +53,5 @@ VERBS: dict[str, Verb] = {
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
     **BUILDS,
+    **STORAGE,
 }

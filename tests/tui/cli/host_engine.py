@@ -50,6 +50,8 @@ from core.errors import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from core.verbs.storage import ImageQuery
+
 DIGEST = "sha256:" + "ab12" * 16
 LAYER = Layer(
     digest="sha256:" + "1f" * 32, diff_id="sha256:" + "2e" * 32, size=3_000_000, media_type="tar"
@@ -228,7 +230,7 @@ class HostEngine:
             raise NotFound(name, "no such distro", hint="distrodeck ls")
         return self._distros[name]
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
         if (await self.distro(name)).sessions and not force:
             raise Conflict(name, "1 session runs in it", hint="add --force")
         del self._distros[name]
@@ -241,7 +243,7 @@ class HostEngine:
 
     restart = start
 
-    async def images(self) -> list[Image]:
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
         return [self._image]
 
     async def image(self, name: str) -> Image:

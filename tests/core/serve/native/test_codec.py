@@ -170,7 +170,7 @@ def test_what_the_other_side_would_not_take_is_not_sent() -> None:
         (("distro", ["a", "b"]), "takes 1 arguments, got 2"),
         (("distro", [7]), "malformed"),
         (("resize", [2, "30", 100]), "malformed"),
-        (("remove", ["x", 1]), "malformed"),
+        (("remove", ["x", 1, False]), "malformed"),
         (("open", [{"distro": "x", "rows": "many"}]), "malformed"),
         (("open", [{}]), "malformed"),
         (("distros",), "malformed"),
