@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "tag": Entry(module="naming", summary="Give an image one more name."),
         "untag": Entry(module="naming", summary="Take names of images away."),
         "rmi": Entry(module="naming", summary="Remove images."),
+        "build": Entry(module="builds", summary="Build an image from a Dockerfile."),
     },
     "Store": {
         "df": Entry(module="df", summary="Where the space goes."),
