@@ -14,10 +14,16 @@ Role = Literal["admin", "operator", "viewer"]
 DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+JobKind = Literal[
+    "pull", "push", "refresh", "load", "save", "import", "export", "commit", "build", "create",
+    "clone", "snapshot", "rollback", "upgrade", "check",
+]  # fmt: skip
+JobPhase = Literal[
+    "", "resolve", "fetch", "verify", "unpack", "copy", "pack", "push", "write", "build",
+    "commit",
+]  # fmt: skip
 PullPolicy = Literal["always", "if_not_present", "never"]
-JobKind = Literal["pull", "push", "refresh"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit", "push"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,14 @@ class HistoryEntry:
     """None: an empty layer (metadata only)."""
     size: int = 0
     """Bytes of the layer unpacked; 0 for an empty layer."""
+    id: str = ""
+    """Digest of the image here that this step made; empty where there is none."""
+    tags: tuple[str, ...] = ()
+    """References of that image."""
+    empty: bool = False
+    """The step made no layer."""
+    untold: bool = False
+    """A layer that the config's history says nothing of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +154,8 @@ class Distro:
     """``PRETTY_NAME`` of its os-release."""
     warnings: tuple[str, ...] = ()
     """Plain words on what will not work in it here (one uid only, say)."""
+    outdated: bool = False
+    """Its source had another image when it was last asked (``check``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +310,7 @@ class LayerState:
     """How far one layer of a pull has come; absolute, so that a reader may drop older ones."""
 
     digest: str
-    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "done", "exists"]
+    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "write", "done", "exists"]
     done: int = 0
     """Bytes received or sent so far; equals ``total`` when complete."""
     total: int = 0
@@ -314,6 +330,11 @@ class Job:
     done: int = 0
     total: int = 0
     """Bytes to transfer; 0 until known."""
+    step: int = 0
+    """Of a build, counted from 1."""
+    steps: int = 0
+    doing: str = ""
+    """The instruction that is being carried out."""
     started: float = 0.0
     ended: float | None = None
     result: str = ""

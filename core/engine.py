@@ -14,7 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
+from core.verbs.archives import Archives
+from core.verbs.builds import Builds
+from core.verbs.changes import Changes
+from core.verbs.contents import Contents
 from core.verbs.registries import Registries
+from core.verbs.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
         ShellSpec,
     )
     from core.events import Event
+    from core.verbs.storage import ImageQuery
 
 
 RESIZE, RESTORE = 0, 3
@@ -45,8 +51,13 @@ RESIZE, RESTORE = 0, 3
 class Images(Protocol):
     """Images in the store. A ``name`` is a reference, a digest or unique prefix, or a distro."""
 
-    async def images(self) -> list[Image]:
-        """All images, newest first."""
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        """The images that ``query`` lets through, newest first; None: all but steps of builds.
+
+        Raises:
+            InvalidInput: a filter that cannot be.
+            NotFound: no such image as a filter names.
+        """
         ...
 
     async def image(self, name: str) -> Image:
@@ -88,8 +99,11 @@ class Distros(Protocol):
         """
         ...
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
-        """Remove a distro and its writable layer.
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
+        """Remove a distro and its writable layer; for a day ``undo`` brings it back.
+
+        ``now``: nothing does, and its space is given back, with that of its image if nothing
+        else uses it.
 
         Raises:
             NotFound: there is none.
@@ -292,7 +306,19 @@ class Jobs(Protocol):
 
 
 @runtime_checkable
-class Engine(Images, Distros, Shells, Jobs, Registries, Protocol):
+class Engine(
+    Images,
+    Distros,
+    Shells,
+    Jobs,
+    Archives,
+    Builds,
+    Changes,
+    Contents,
+    Registries,
+    Storage,
+    Protocol,
+):
     """All of it."""
 
     async def info(self) -> EngineInfo:

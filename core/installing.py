@@ -62,7 +62,7 @@ class Installer:
         self._bus = bus
         self._access = access
         self._settings = settings
-        self._warnings = warnings
+        self.warnings = warnings
         self._pulls: dict[str, tuple[str, str]] = {}
 
     def refresh(self) -> Job:
@@ -113,6 +113,21 @@ class Installer:
         if name:
             self._pulls[name] = job.id, key
         return job
+
+    async def fetch(
+        self, spec: PullSpec, progress: Progress, lease: Lease, *, pinned: bool = False
+    ) -> tuple[Source, Pulled]:
+        """The image that ``spec`` names, brought into the store; it stays for ``lease``.
+
+        Raises:
+            InvalidInput: *this host*, which is no image.
+            DeckError: as a pull.
+        """
+        platform = parse_platform(spec.platform) if spec.platform else None
+        source = await self._find(spec)
+        if source.kind == "host":
+            raise InvalidInput(source.url, "this machine is no image")
+        return source, await self._fetch(source, spec, platform, progress, lease, pinned=pinned)
 
     async def _find(self, spec: PullSpec) -> Source:
         """The source; a name that a source not read yet may have is worth waiting for."""
@@ -189,7 +204,7 @@ class Installer:
         self, source: Source, spec: PullSpec, platform: Platform | None, progress: Progress
     ) -> str:
         async with self._store.lease() as lease:
-            warnings = self._warnings
+            warnings = self.warnings
             pulled: Pulled | None = None
             if source.kind != "host":
                 pulled = await self._fetch(source, spec, platform, progress, lease, pinned=False)
@@ -223,7 +238,7 @@ class Installer:
             image = self._store.image(image.digest)
         except NotFound:
             return None
-        if platform and not _same(platform, image.platform):
+        if image.broken or (platform and not _same(platform, image.platform)):
             return None
         return Pulled(
             digest=image.digest,

@@ -28,8 +28,13 @@ from core.domain import (
     ShellSpec,
 )
 from core.engines import demo_data
+from core.engines.demo_archives import DemoArchives
+from core.engines.demo_builds import DemoBuilds
+from core.engines.demo_changes import DemoChanges
+from core.engines.demo_contents import DemoContents
 from core.engines.demo_registries import DemoRegistries
 from core.engines.demo_shell import DemoAttachment, DemoSession, reply
+from core.engines.demo_storage import DemoStorage
 from core.errors import Cancelled, Conflict, InvalidInput, NotFound, by_code
 from core.events import (
     CatalogChanged,
@@ -43,11 +48,13 @@ from core.events import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+    from core.verbs.storage import ImageQuery
+
 STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine(DemoRegistries):
+class DemoEngine(DemoStorage, DemoBuilds, DemoRegistries, DemoChanges, DemoContents, DemoArchives):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(
@@ -57,6 +64,7 @@ class DemoEngine(DemoRegistries):
         pulls: bool = True,
         sessions: bool = True,
     ) -> None:
+        super().__init__()
         self.now = demo_data.NOW
         known = demo_data.distros() if distros is None else distros
         self._distros = {distro.name: distro for distro in known}
@@ -183,8 +191,8 @@ class DemoEngine(DemoRegistries):
         except KeyError:
             raise NotFound(f"session {number}", "there is no such session") from None
 
-    async def images(self) -> list[Image]:
-        """The images under the installed distros."""
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        """The images under the installed distros, whatever the query."""
         return [demo_data.image(distro) for distro in self._distros.values()]
 
     async def image(self, name: str) -> Image:
@@ -241,14 +249,16 @@ class DemoEngine(DemoRegistries):
         self._specs[job.id] = replace(spec, source=spec.source or (entry.source if entry else ""))
         return self._set_job(job)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
-        """Remove a distro."""
-        await self.distro(name)
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
+        """Remove a distro; ``undo`` brings it back."""
+        distro = await self.distro(name)
         if self._live(name) and not force:
             raise Conflict(name, "shells run in it", hint="close them, or remove with force")
         await self._end_sessions(name)
         del self._distros[name]
         self._publish(DistroRemoved(name=name))
+        if not now:
+            self._removed.append(replace(distro, sessions=0, state="stopped"))
 
     async def _end_sessions(self, name: str) -> None:
         for item in self._sessions.values():

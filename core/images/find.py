@@ -8,7 +8,7 @@ from core.errors import InvalidInput, NotFound, Unsupported
 from core.images.reference import parse_reference
 
 if TYPE_CHECKING:
-    from core.domain import HistoryEntry, Image
+    from core.domain import Image
     from core.store.store import Store
 
 
@@ -33,6 +33,20 @@ def find_image(store: Store, name: str) -> Image:
             raise error from None
 
 
-def history(store: Store, name: str) -> list[HistoryEntry]:
-    """The history of an image, newest first; ``name`` as for :func:`find_image`."""
-    return store.history(find_image(store, name).digest)
+def find_named(store: Store, name: str) -> tuple[Image, str]:
+    """An image that is no distro's, and the reference it was named by, in full.
+
+    The reference is empty where a digest, or its beginning, named it.
+
+    Raises:
+        NotFound, Conflict: as :func:`find_image`.
+    """
+    try:
+        parsed = parse_reference(name)
+    except (InvalidInput, Unsupported):
+        return store.find_image(name, distros=False), ""
+    if not parsed.digest and (image := store.referred(str(parsed))):
+        return image, str(parsed)
+    if parsed.digest:
+        name = f"{parsed.name}@{parsed.digest}"
+    return store.find_image(name, distros=False), ""

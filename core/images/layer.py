@@ -67,7 +67,7 @@ class LayerFetch:
             async with Ingest(path, name=short(layer)) as ingest:
                 try:
                     async with open_unpacker(
-                        folder / "fs", enter=self._store.enter, privileged=self._store.privileged
+                        folder / "fs", enter=self._store.enter, privileged=self._store.owners
                     ) as unpacker:
                         await self._receive(layer, ingest, unpacker)
                         self._progress.layer(layer.digest, "unpack", layer.size)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.background import background
+from core.builds.workshop import Workshop
 from core.bus import Bus
 from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
@@ -31,13 +32,19 @@ from core.images.find import find_image
 from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.archives import ArchiveVerbs
+from core.local.builds import BuildVerbs
+from core.local.changes import ChangeVerbs
+from core.local.contents import ContentsVerbs
 from core.local.parts import Bound, Parts
 from core.local.registries import RegistryVerbs
+from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
 from core.shells.attachment import HolderAttachment
 from core.shells.roster import Roster
 from core.store.store import Store
+from core.verbs.storage import ImageQuery
 from core.version import VERSION
 
 if TYPE_CHECKING:
@@ -48,7 +55,6 @@ if TYPE_CHECKING:
         Catalog,
         Check,
         Distro,
-        HistoryEntry,
         Image,
         Job,
         PullSpec,
@@ -108,6 +114,7 @@ async def open_local(
             installer=Installer(
                 store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
+            builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
             access=access,
             tasks=tasks,
         )
@@ -117,9 +124,12 @@ async def open_local(
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
             roster.let_go()
+            parts.builds.close()
 
 
-class LocalEngine(RegistryVerbs, Bound):
+class LocalEngine(
+    StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, ArchiveVerbs, Bound
+):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -132,14 +142,11 @@ class LocalEngine(RegistryVerbs, Bound):
 
     # -- images ---------------------------------------------------------------------------
 
-    async def images(self) -> list[Image]:
-        return self._parts.store.images()
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        return await self._parts.store.choose_images(query or ImageQuery())
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
-
-    async def history(self, name: str) -> list[HistoryEntry]:
-        return self._parts.store.history(find_image(self._parts.store, name).digest)
 
     # -- distros --------------------------------------------------------------------------
 
@@ -161,14 +168,14 @@ class LocalEngine(RegistryVerbs, Bound):
         self._may_change(spec.name or spec.source)
         return await self._parts.installer.pull(spec)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
         self._may_change(name)
         record = self._record(name)
-        await self._parts.tasks.see_through(self._remove(record, force=force))
+        await self._parts.tasks.see_through(self._remove(record, force=force, now=now))
 
-    async def _remove(self, record: DistroRecord, *, force: bool) -> None:
+    async def _remove(self, record: DistroRecord, *, force: bool, now: bool) -> None:
         async with self._parts.roster.stopped(record, force=force):
-            await self._parts.store.remove_distro(record.name)
+            await self._parts.store.remove_distro(record.name, now=now)
             self._parts.roster.forget(record)
             self._parts.bus.publish(DistroRemoved(name=record.name))
 

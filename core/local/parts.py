@@ -10,6 +10,7 @@ from core.sources import plain_name
 
 if TYPE_CHECKING:
     from core.background import Background
+    from core.builds.workshop import Workshop
     from core.bus import Bus
     from core.catalog.store import CatalogStore
     from core.config import Settings
@@ -37,6 +38,7 @@ class Parts:
     roster: Roster
     describer: Describer
     installer: Installer
+    builds: Workshop
     access: Access
     tasks: Background
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from core.domain import HistoryEntry, Image, Layer, Platform
-from core.store.records import HistoryStep
+from core.domain import Image, Layer, Platform
 
 if TYPE_CHECKING:
     import sqlite3
+    from pathlib import Path
 
     from core.store.index import Index
+    from core.store.layout import Layout
     from core.store.records import NewImage
 
 T = TypeVar("T")
@@ -35,7 +37,7 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         "INSERT INTO image (digest, config_digest, platform, created, pulled, pinned,"
         " transfer_size, layers, history, config, warnings, parent, intermediate, origin)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET"
-        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = 0,"
+        " pulled = excluded.pulled, pinned = max(pinned, excluded.pinned), trashed = NULL,"
         " broken = '', parent = coalesce(parent, excluded.parent),"
         " intermediate = min(intermediate, excluded.intermediate)",
         (
@@ -63,12 +65,20 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         connection.execute(
             "INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (image.digest, image.repo_digest)
         )
-    if image.reference:
-        _point(connection, image.reference, image.digest)
+    for reference in image.references:
+        point(connection, reference, image.digest)
+    connection.execute(
+        "UPDATE image SET size = (SELECT coalesce(sum(size), 0) FROM layer"
+        " WHERE number IN (SELECT layer FROM image_layer WHERE image = digest)) WHERE digest = ?",
+        (image.digest,),
+    )
 
 
-def _point(connection: sqlite3.Connection, name: str, digest: str) -> None:
-    """Let a reference point to an image; one that so lost its last name is no longer pinned."""
+def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
+    """Let a reference point to an image.
+
+    One that so lost its last name is no longer pinned, if it can be pulled again.
+    """
     old = connection.execute("SELECT image FROM reference WHERE name = ?", (name,)).fetchone()
     connection.execute(
         "INSERT INTO reference VALUES (?, ?) ON CONFLICT DO UPDATE SET image = excluded.image",
@@ -76,7 +86,7 @@ def _point(connection: sqlite3.Connection, name: str, digest: str) -> None:
     )
     if old and old["image"] != digest:
         connection.execute(
-            "UPDATE image SET pinned = 0 WHERE digest = ?"
+            "UPDATE image SET pinned = 0 WHERE digest = ? AND origin = 'pull'"
             " AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)",
             (old["image"],),
         )
@@ -88,68 +98,99 @@ def add_repo_digest(index: Index, digest: str, repo_digest: str) -> None:
         connection.execute("INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (digest, repo_digest))
 
 
-def unpin(index: Index, digest: str) -> None:
-    """Keep an image no longer for its own sake; blocks."""
-    with index.write() as connection:
-        connection.execute("UPDATE image SET pinned = 0 WHERE digest = ?", (digest,))
+_COLUMNS = (
+    "digest, config_digest, platform, created, pulled, layers, size, transfer_size,"
+    " parent, intermediate, origin, broken"
+)
+_NAMES = {
+    "repo_digests": "SELECT image, name FROM repo_digest",
+    "references": "SELECT image, name FROM reference",
+    "distros": "SELECT image, name FROM distro WHERE NOT removed",
+}
+
+_Names = dict[str, dict[str, tuple[str, ...]]]
 
 
-def load_images(index: Index, digest: str = "") -> list[Image]:
-    """All images, newest first, or the one."""
-    where, values = ("WHERE image.digest = ?", (digest,)) if digest else ("", ())
-    rows = index.rows(
-        "SELECT image.*, (SELECT sum(size) FROM layer WHERE number IN"  # noqa: S608
-        " (SELECT layer FROM image_layer WHERE image = image.digest)) AS size"
-        f" FROM image {where} ORDER BY pulled DESC",
-        *values,
+def load_images(index: Index, *, steps: bool = True) -> list[Image]:
+    """All images that were not removed, newest first; ``steps``: those of builds too."""
+    names: _Names = {}
+    for kind, query in _NAMES.items():
+        found: dict[str, list[str]] = {}
+        for image, name in index.tuples(f"{query} ORDER BY name"):
+            found.setdefault(image, []).append(name)
+        names[kind] = {image: tuple(some) for image, some in found.items()}
+    where = "" if steps else " AND NOT intermediate"
+    rows = index.tuples(
+        f"SELECT {_COLUMNS} FROM image WHERE trashed IS NULL{where} ORDER BY pulled DESC"  # noqa: S608
     )
-    return [_image(index, row) for row in rows]
+    return [_image(row, names) for row in rows]
 
 
-def _image(index: Index, row: sqlite3.Row) -> Image:
-    def names(query: str) -> tuple[str, ...]:
-        return tuple(found["name"] for found in index.rows(query, row["digest"]))
-
-    return Image(
-        digest=row["digest"],
-        config_digest=row["config_digest"],
-        repo_digests=names("SELECT name FROM repo_digest WHERE image = ? ORDER BY name"),
-        references=names("SELECT name FROM reference WHERE image = ? ORDER BY name"),
-        platform=from_text(row["platform"], Platform),
-        created=row["created"],
-        pulled=row["pulled"],
-        layers=from_text(row["layers"], tuple[Layer, ...]),
-        size=row["size"] or 0,
-        transfer_size=row["transfer_size"],
-        distros=names("SELECT name FROM distro WHERE image = ? AND NOT removed ORDER BY name"),
-        parent=row["parent"] or "",
-        intermediate=bool(row["intermediate"]),
-        origin=row["origin"],
-        broken=row["broken"],
+def load_image(index: Index, digest: str) -> Image | None:
+    """The image with this manifest digest, if it is there and was not removed."""
+    rows = index.tuples(
+        f"SELECT {_COLUMNS} FROM image WHERE digest = ? AND trashed IS NULL",  # noqa: S608
+        digest,
     )
+    if not rows:
+        return None
+    names: _Names = {}
+    for kind, query in _NAMES.items():
+        also = "AND" if "WHERE" in query else "WHERE"
+        found = index.tuples(f"{query} {also} image = ? ORDER BY name", digest)
+        names[kind] = {digest: tuple(name for _, name in found)}
+    return _image(rows[0], names)
 
 
-def load_history(index: Index, digest: str) -> list[HistoryEntry]:
-    """An image's history, newest first, each step joined with the layer it made."""
-    row = index.row("SELECT layers, history FROM image WHERE digest = ?", digest)
-    if row is None:
-        return []
-    layers = from_text(row["layers"], tuple[Layer, ...])
-    sizes = {
-        found["position"]: found["size"]
-        for found in index.rows(
-            "SELECT position, size FROM image_layer JOIN layer ON number = layer WHERE image = ?",
-            digest,
-        )
-    }
-    steps = from_text(row["history"], tuple[HistoryStep, ...])
+def digests_beginning(index: Index, start: str) -> list[str]:
+    """Digests of the images whose digest, or whose config's, begins with these hex digits."""
+    low, high = f"sha256:{start}", f"sha256:{start}g"
     return [
-        HistoryEntry(
-            created=step.created,
-            created_by=step.created_by,
-            comment=step.comment,
-            layer=None if step.layer is None else layers[step.layer],
-            size=0 if step.layer is None else sizes.get(step.layer, 0),
+        row["digest"]
+        for row in index.rows(
+            "SELECT digest FROM image WHERE trashed IS NULL AND digest >= ? AND digest < ?"
+            " UNION SELECT digest FROM image"
+            " WHERE trashed IS NULL AND config_digest >= ? AND config_digest < ?",
+            *(low, high, low, high),
         )
-        for step in reversed(steps)
     ]
+
+
+def _image(row: tuple[Any, ...], names: _Names) -> Image:
+    digest, config_digest, platform, created, pulled, layers, size, transfer_size, *rest = row
+    parent, intermediate, origin, broken = rest
+    return Image(
+        digest=digest,
+        config_digest=config_digest,
+        repo_digests=names["repo_digests"].get(digest, ()),
+        references=names["references"].get(digest, ()),
+        platform=_platform(platform),
+        created=created,
+        pulled=pulled,
+        layers=_layers.decode(layers),
+        size=size,
+        transfer_size=transfer_size,
+        distros=names["distros"].get(digest, ()),
+        parent=parent or "",
+        intermediate=bool(intermediate),
+        origin=origin,
+        broken=broken,
+    )
+
+
+_layers = msgspec.json.Decoder(tuple[Layer, ...])
+
+
+@lru_cache(64)
+def _platform(text: str) -> Platform:
+    return from_text(text, Platform)
+
+
+def layer_trees(index: Index, layout: Layout, digest: str) -> list[Path]:
+    """The unpacked files of each layer of an image, bottom to top; a layer held twice, twice."""
+    rows = index.rows(
+        "SELECT key FROM image_layer JOIN layer ON number = layer WHERE image = ?"
+        " ORDER BY position",
+        digest,
+    )
+    return [layout.layer(row["key"]) / "fs" for row in rows]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def image_sizes(index: Index) -> dict[str, Sizes]:
     """For each image digest the bytes of its layers, shared: those other images use too."""
-    layers = _layers(index)
+    layers = layer_sizes(index)
     users = Counter(number for found in layers.values() for number in found)
     return {digest: _split(found, users, 1) for digest, found in layers.items()}
 
@@ -25,7 +25,7 @@ def distro_sizes(index: Index) -> dict[str, Sizes]:
 
     Unique: its writable layer, and layers that only its own image and no other distro use.
     """
-    layers = _layers(index)
+    layers = layer_sizes(index)
     users = Counter(number for found in layers.values() for number in found)
     rows = index.rows("SELECT name, image, upper_size FROM distro WHERE NOT removed")
     for row in rows:
@@ -51,7 +51,7 @@ def total_bytes(index: Index) -> int:
     return int(row["bytes"]) + sum(blobs.values())
 
 
-def _layers(index: Index) -> dict[str, dict[int, int]]:
+def layer_sizes(index: Index) -> dict[str, dict[int, int]]:
     """Image digest -> layer number -> bytes."""
     found: dict[str, dict[int, int]] = {}
     for row in index.rows(

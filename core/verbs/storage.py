@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from core.domain import Image
 
 TrashKind = Literal["distro", "image", "reference"]
-WasteKind = Literal[
-    "trash", "image", "intermediate", "layer", "blob", "partial", "staging", "litter"
-]
+WasteKind = Literal["trash", "image", "intermediate", "layer", "blob", "partial"]
 ProblemKind = Literal["index", "image", "layer", "blob", "distro", "orphan"]
 
 
@@ -93,7 +91,8 @@ class Space:
     """Bytes of one kind of thing."""
 
     kind: str
-    """``images``, ``layers``, ``blobs``, ``distros``, ``trash`` or ``partials``."""
+    """``images`` (their ``layers`` and ``blobs`` together), ``layers``, ``blobs``, ``distros``
+    (writable layers), ``trash`` (those of removed distros) or ``partials``."""
     count: int
     active: int
     """How many of them are in use."""

@@ -36,8 +36,13 @@ def list_(*, available: bool) -> int:
 @click.command("rm", cls=Verb)
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 @click.option("-f", "--force", is_flag=True, help="Also if shells run in it.")
-def remove(names: tuple[str, ...], *, force: bool) -> int:
-    """Remove distros, each with its writable layer."""
+@click.option("--now", is_flag=True, help="For good: give the space back, no undo.")
+def remove(names: tuple[str, ...], *, force: bool, now: bool) -> int:
+    """Remove distros, each with its writable layer.
+
+    For a day `distrodeck undo` brings them back. The space is given back then, by `distrodeck
+    prune`, or at once with --now.
+    """
     settings = current()
 
     async def work(engine: Engine) -> int:
@@ -46,10 +51,11 @@ def remove(names: tuple[str, ...], *, force: bool) -> int:
         for name in dict.fromkeys(names):
             try:
                 distro = await engine.distro(name)
-                confirm(settings, _question(distro))
+                if now or (distro.sessions and not force):
+                    confirm(settings, _question(distro, now=now))
                 # Who was told of the shells and said yes has forced it; --yes was told nothing.
                 ends = force or (distro.sessions > 0 and not settings.yes)
-                await engine.remove(distro.name, force=ends)
+                await engine.remove(distro.name, force=ends, now=now)
             except DeckError as error:
                 report.tell_error(error, as_json=settings.format != "table", debug=settings.debug)
                 code = code or error.exit_code
@@ -63,9 +69,11 @@ def remove(names: tuple[str, ...], *, force: bool) -> int:
     return call(settings, work)
 
 
-def _question(distro: Distro) -> str:
+def _question(distro: Distro, *, now: bool) -> str:
     shells = f", {distro.sessions} running in it will end" if distro.sessions else ""
-    return f"Remove {distro.name} and its changes ({output.size(distro.unique_size)}{shells})?"
+    good = " for good" if now else ""
+    size = output.size(distro.unique_size)
+    return f"Remove {distro.name} and its changes{good} ({size}{shells})?"
 
 
 @click.command(cls=Verb)
@@ -120,7 +128,7 @@ def write_distros(settings: Settings, distros: list[Distro]) -> None:
                     str(distro.sessions),
                     output.size(distro.size),
                     output.age(distro.used),
-                    distro.version,
+                    f"{distro.version} (outdated)".lstrip() if distro.outdated else distro.version,
                     str(distro.platform),
                     distro.url,
                 )

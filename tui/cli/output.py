@@ -133,6 +133,11 @@ def age(seconds: float | None) -> str:
     return figures.age(time.time() - seconds) if seconds else ""
 
 
+def left(until: float) -> str:
+    """``23 h``: how long it is until then."""
+    return figures.age(max(until - time.time(), 0))
+
+
 def cell_width(text: str) -> int:
     """Columns that ``text`` takes in a terminal."""
     if text.isascii():

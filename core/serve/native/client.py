@@ -23,7 +23,12 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.remote_archives import RemoteArchives
+from core.serve.native.remote_builds import RemoteBuilds
+from core.serve.native.remote_changes import RemoteChanges
+from core.serve.native.remote_contents import RemoteContents
 from core.serve.native.remote_registries import RemoteRegistries
+from core.serve.native.remote_storage import RemoteStorage
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
 
@@ -46,6 +51,7 @@ if TYPE_CHECKING:
     )
     from core.engine import Attachment
     from core.events import Event
+    from core.verbs.storage import ImageQuery
 
 
 GREET_SECONDS = 20.0
@@ -58,7 +64,9 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class RemoteEngine(RemoteRegistries):
+class RemoteEngine(
+    RemoteStorage, RemoteBuilds, RemoteRegistries, RemoteChanges, RemoteContents, RemoteArchives
+):
     """The Engine protocol over a socket; use as an async context manager."""
 
     def __init__(
@@ -163,8 +171,8 @@ class RemoteEngine(RemoteRegistries):
         finally:
             link.close()
 
-    async def images(self) -> list[Image]:
-        return await self._call("images")
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
+        return await self._call("images", query)
 
     async def image(self, name: str) -> Image:
         return await self._call("image", name)
@@ -187,8 +195,8 @@ class RemoteEngine(RemoteRegistries):
     async def pull(self, spec: PullSpec) -> Job:
         return await self._call("pull", spec)
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
-        await self._call("remove", name, force)
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
+        await self._call("remove", name, force, now)
 
     async def start(self, name: str) -> Distro:
         return await self._call("start", name)

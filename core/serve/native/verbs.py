@@ -18,11 +18,16 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_archives import ARCHIVES
+from core.serve.native.verbs_builds import BUILDS
+from core.serve.native.verbs_changes import CHANGES
+from core.serve.native.verbs_contents import CONTENTS
 from core.serve.native.verbs_registries import REGISTRIES
+from core.serve.native.verbs_storage import STORAGE
+from core.verbs.storage import ImageQuery
 
 VERBS: dict[str, Verb] = {
-    **REGISTRIES,
-    "images": Verb((), list[Image], asks=True),
+    "images": Verb((("query", ImageQuery | None),), list[Image], asks=True),
     "image": Verb((("name", str),), Image, asks=True),
     "history": Verb((("name", str),), list[HistoryEntry], asks=True),
     "distros": Verb((), list[Distro], asks=True),
@@ -30,7 +35,7 @@ VERBS: dict[str, Verb] = {
     "catalog": Verb((), Catalog, asks=True),
     "refresh": Verb((), Job),
     "pull": Verb((("spec", PullSpec),), Job),
-    "remove": Verb((("name", str), ("force", bool)), None),
+    "remove": Verb((("name", str), ("force", bool), ("now", bool)), None),
     "start": Verb((("name", str),), Distro),
     "stop": Verb((("name", str),), Distro),
     "restart": Verb((("name", str),), Distro),
@@ -51,4 +56,10 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
+    **CONTENTS,
+    **ARCHIVES,
+    **STORAGE,
+    **BUILDS,
+    **REGISTRIES,
+    **CHANGES,
 }

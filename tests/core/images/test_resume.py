@@ -200,7 +200,7 @@ async def test_a_store_killed_at_any_time_is_consistent_when_opened(
                 assert len(store.layer_paths(image.digest)) == 3
             check_consistent(store)
             for image in store.images():
-                await store.remove_image(image.digest)
+                await store.remove_image(image.digest, now=True)
     async with Store.open(data, privileged=True, idmap="root") as store:
         await pull(store, f"{served.host}/t/x", patience=patience)
         check_consistent(store)

@@ -35,7 +35,7 @@ async def main(data, text, keep):
         size = await store.measure_distro("d")
         layers = [str(path) for path in store.layer_paths(pulled.digest)]
         if keep != "keep":
-            await store.remove_distro("d")
+            await store.remove_distro("d", now=True)
             await store.empty_trash()
     print(json.dumps({
         "kind": idmap.kind, "enter": idmap.enter, "layers": layers, "version": made.version,

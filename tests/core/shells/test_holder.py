@@ -270,6 +270,7 @@ async def test_close_hangs_up_and_kills_what_ignores_it(link: HolderLink) -> Non
 async def test_a_bound_session_ends_with_its_client(link: HolderLink, spec: HolderSpec) -> None:
     changes = link.changes()
     await link.open(2, command("sleep 1000", tty=False, bound=True))
+    await until(changes, 2, "running")  # from here on every change is told
     async with attached(link, 2):
         pass
     assert (await until(changes, 2, "exited")).exit_code == 129

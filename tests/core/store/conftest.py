@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,6 +34,13 @@ def digest_of(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def nothing_left(data: Path) -> list[Path]:
+    """What a store holds that has nothing to hold."""
+    kinds = ("layers", "l", "distros", "trash", "ingest", "staging")
+    found = [path for kind in kinds for path in (data / kind).iterdir()]
+    return found + [path for path in (data / "blobs").rglob("*") if path.is_file()]
+
+
 def stage(store: Store, name: str, *, size: int = 100) -> StagedLayer:
     """A layer in staging that holds one file, as an unpacker would leave it."""
     folder = store.intake.new_stage()
@@ -56,22 +63,29 @@ async def add_image(
     reference: str = "",
     pinned: bool = False,
     size: int = 100,
+    labels: dict[str, str] | None = None,
+    created: float = 1.0,
+    **more: Any,
 ) -> str:
-    """Commit an image whose layers are called ``names``; gives its digest."""
+    """Commit an image whose layers are called ``names``; gives its digest.
+
+    ``more`` are fields of :class:`core.store.records.NewImage`.
+    """
     intake = store.intake
     layers, keys = [], []
     for name in names:
         body, key = f"blob {name}".encode(), digest_of(f"tree {name}")
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         await intake.hold(lease, [digest, key])
-        if not intake.layer(key):
+        if not (intake.layer(key) and intake.blob(digest)):
             async with intake.ingest(digest, name=name) as ingest:
                 await ingest.write(body)
             intake.verified.add(digest)
             intake.stage(stage(store, name, size=size))
         layers.append(Layer(digest=digest, diff_id=key, size=len(body)))
         keys.append(key)
-    config = json.dumps(["config", *names]).encode()
+    told = {"names": names, "config": {"Labels": labels}} if labels else ["config", *names]
+    config = json.dumps(told).encode()
     manifest = json.dumps(["manifest", *names]).encode()
     documents = {f"sha256:{hashlib.sha256(one).hexdigest()}": one for one in (config, manifest)}
     config_digest, manifest_digest = documents
@@ -82,13 +96,14 @@ async def add_image(
             digest=manifest_digest,
             config_digest=config_digest,
             platform=Platform(),
-            created=1.0,
+            created=created,
             layers=tuple(layers),
             layer_keys=tuple(keys),
             history=(*steps, HistoryStep(created_by="CMD sh")),
             config=ImageConfig(cmd=("sh",), env=(("A", "1"),)),
-            reference=reference,
+            references=(reference,) if reference else (),
             repo_digest=f"q.io/x@{manifest_digest}",
+            **more,
         ),
         documents=documents,
         pinned=pinned,

@@ -46,9 +46,12 @@ from core.errors import (
     NotFound,
     by_code,
 )
+from core.verbs.contents import Inspection, RunDefaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from core.verbs.storage import ImageQuery
 
 DIGEST = "sha256:" + "ab12" * 16
 LAYER = Layer(
@@ -228,7 +231,7 @@ class HostEngine:
             raise NotFound(name, "no such distro", hint="distrodeck ls")
         return self._distros[name]
 
-    async def remove(self, name: str, *, force: bool = False) -> None:
+    async def remove(self, name: str, *, force: bool = False, now: bool = False) -> None:
         if (await self.distro(name)).sessions and not force:
             raise Conflict(name, "1 session runs in it", hint="add --force")
         del self._distros[name]
@@ -241,13 +244,16 @@ class HostEngine:
 
     restart = start
 
-    async def images(self) -> list[Image]:
+    async def images(self, query: ImageQuery | None = None) -> list[Image]:
         return [self._image]
 
     async def image(self, name: str) -> Image:
         if name not in (DIGEST, "dev", *self._image.references):
             raise NotFound(name, "no such image")
         return self._image
+
+    async def inspect(self, name: str) -> Inspection:
+        return Inspection(image=await self.image(name), config=RunDefaults(cmd=("sh",)))
 
     async def history(self, name: str) -> list[HistoryEntry]:
         await self.image(name)

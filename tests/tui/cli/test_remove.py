@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 
-def test_rm_without_a_terminal_names_the_flag_to_add(deck) -> None:
+def test_rm_that_can_be_undone_asks_nothing(deck) -> None:
     ended = deck("rm", "base")
+    assert (ended.code, ended.text) == (0, "base\n")
+
+
+def test_rm_for_good_without_a_terminal_names_the_flag_to_add(deck) -> None:
+    ended = deck("rm", "base", "--now")
     assert ended.code == 9
     assert "--yes" in ended.talk
 
@@ -32,16 +37,16 @@ def test_rm_goes_on_after_an_error_and_ends_with_it(deck) -> None:
     assert (ended.code, ended.text) == (3, "base\n")
 
 
-def test_rm_asks_on_a_terminal(deck_tty) -> None:
-    tty = deck_tty("rm", "base")
-    tty.until(rb"Remove base and its changes .*\[y/N\]")
+def test_rm_for_good_asks_on_a_terminal(deck_tty) -> None:
+    tty = deck_tty("rm", "base", "--now")
+    tty.until(rb"Remove base and its changes for good .*\[y/N\]")
     tty.type(b"y\n")
     tty.until(rb"base\r\n")
     assert tty.wait() == 0
 
 
 def test_anything_but_yes_is_no(deck_tty) -> None:
-    tty = deck_tty("rm", "base")
+    tty = deck_tty("rm", "base", "--now")
     tty.until(rb"\[y/N\]")
     tty.type(b"\n")
     tty.until(rb"not confirmed")
