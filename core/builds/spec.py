@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from core.runtimes.spec import Command, SandboxSpec
+if TYPE_CHECKING:
+    from core.runtimes.spec import Command, SandboxSpec
 
 
 class OverlaySpec(TypedDict):

@@ -92,8 +92,8 @@ class LayerStack:
         layer = self._layers[position]
         intake = self._store.intake
         async with slots, intake.lock(layer.digest):
-            # A blob that went missing is brought again, for pushes; its layer may be there still.
-            whole = intake.blob(layer.digest) or layer.digest in intake.verified
+            # A blob that went missing is fetched again, for pushes; its layer may be there still.
+            whole = there or intake.blob(layer.digest) or layer.digest in intake.verified
             for key in (layer.diff_id, self._settled[position]):
                 if whole and intake.layer(key):
                     if there:
@@ -120,7 +120,7 @@ class LayerStack:
             warnings = await settle(
                 staged.tree,
                 lowers,
-                enter=self._store.enter,
+                enter=self._store.reading,
                 privileged=self._store.owners,
             )
             del self._unsettled[position]

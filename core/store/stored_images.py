@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
-from core.store.images import digests_beginning, load_history, load_image, load_images
+from core.store.history import load_history
+from core.store.images import add_repo_digest, digests_beginning, load_image, load_images
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
@@ -83,6 +84,10 @@ class StoredImages(Opened):
         hint = "distrodeck ls and distrodeck images show what is there"
         raise NotFound(name, "no such distro or image", hint=hint)
 
+    async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
+        """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""
+        await in_thread(self.layout, add_repo_digest, self._index, digest, repo_digest)
+
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""
         self.image(digest)
@@ -106,19 +111,15 @@ class StoredImages(Opened):
         Raises:
             Corrupt: some of it is missing on the disk.
         """
-        row = self._index.row(
-            "SELECT broken FROM image WHERE digest = ? AND broken != ''"
-            " AND json_array_length(layers) >"
-            " (SELECT count(*) FROM image_layer WHERE image = digest)",
-            image_digest,
-        )
-        if row:
-            raise Corrupt(image_digest, row["broken"], hint="pull it again with --image-only")
         rows = self._index.rows(
             "SELECT layer FROM image_layer WHERE image = ? ORDER BY position DESC", image_digest
         )
         numbers = list(dict.fromkeys(row["layer"] for row in rows))
-        return [self.layout.link(number) for number in reversed(numbers)]
+        paths = [self.layout.link(number) for number in reversed(numbers)]
+        if not all(path.is_dir() for path in paths):
+            hint = "distrodeck fsck --repair, then pull the image again with --image-only"
+            raise Corrupt(image_digest, "some of its layers are missing", hint=hint)
+        return paths
 
     def os_release(self, image_digest: str) -> OsRelease:
         """What system an image holds; of this machine for an empty digest."""

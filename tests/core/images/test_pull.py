@@ -16,7 +16,7 @@ import pytest
 
 from core.domain import Credentials
 from core.errors import Corrupt, Hostile, NotFound, Unsupported
-from core.images.find import find_image, history
+from core.images.find import find_image
 from core.images.manifest import OCI_CONFIG
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform, parse_reference
@@ -122,7 +122,7 @@ async def test_names_digests_and_history_are_on_file(fix: dict[str, Any], store:
     assert [(la.digest, la.diff_id, la.size) for la in image.layers] == [
         (la["digest"], la["diff_id"], la["size"]) for la in facts["layers"]
     ]
-    lines = history(store, text)
+    lines = store.history(find_image(store, text).digest)
     assert [line.layer is None for line in lines] == [True, False, False]
     assert lines[-1].size > 100_000_000
     assert store.os_release(pulled.digest).version_id == "12"

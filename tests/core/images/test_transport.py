@@ -14,9 +14,10 @@ import pytest
 from aiohttp import web
 
 from core.errors import Hostile, InvalidInput, LoginNeeded, NotFound, Unreachable
+from core.images.failures import host_of, refusal
 from core.images.reference import parse_reference
 from core.images.registry import Registry
-from core.images.transport import Patience, Transport, host_of, is_loopback, refusal
+from core.images.transport import Patience, Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -215,18 +216,3 @@ async def test_a_dripping_server_is_given_up(fix: dict[str, Any]) -> None:
 def test_errors_name_the_host_and_not_the_secrets_in_a_url() -> None:
     assert host_of("https://user:pw@h.example:8443/p?token=t") == "h.example:8443"
     assert host_of("https://[::1]:5000/") == "[::1]:5000"
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("localhost", True),
-        ("127.8.0.1", True),
-        ("::1", True),
-        ("127.0.0.1.evil.io", False),
-        ("10.0.0.1", False),
-        ("localhost.evil.io", False),
-    ],
-)
-def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback

@@ -46,6 +46,7 @@ from core.errors import (
     NotFound,
     by_code,
 )
+from core.verbs.contents import Inspection, RunDefaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -250,6 +251,9 @@ class HostEngine:
         if name not in (DIGEST, "dev", *self._image.references):
             raise NotFound(name, "no such image")
         return self._image
+
+    async def inspect(self, name: str) -> Inspection:
+        return Inspection(image=await self.image(name), config=RunDefaults(cmd=("sh",)))
 
     async def history(self, name: str) -> list[HistoryEntry]:
         await self.image(name)

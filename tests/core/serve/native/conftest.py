@@ -65,7 +65,7 @@ class Scripted:
     async def distros(self) -> list[Distro]:
         return []
 
-    async def images(self) -> list[Image]:
+    async def images(self, query: object) -> list[Image]:
         return [Image(digest="a" * LARGE, config_digest="")]
 
     async def result(self, job: str) -> Job:

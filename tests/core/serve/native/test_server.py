@@ -78,7 +78,7 @@ async def test_an_answer_given_up_half_way_spoils_no_later_one(place: Place, ser
     async with serving(), place.line() as link:
         await link.write(pack_call(1, "images", (None,)))
         assert (await link.read() or [None])[0] is Kind.RESULT
-        await link.write(pack_call(2, "images", ()) + pack(Kind.CANCEL, 2))
+        await link.write(pack_call(2, "images", (None,)) + pack(Kind.CANCEL, 2))
         await link.write(pack_call(3, "distros", ()))
         async with asyncio.timeout(10):
             frame = await link.read()
@@ -225,7 +225,7 @@ async def test_a_client_that_does_not_read_its_answers_holds_up_nobody(
 ) -> None:
     async with serving(), place.line() as deaf:
         for channel in range(1, 6):
-            await deaf.write(pack_call(channel, "images", ()))
+            await deaf.write(pack_call(channel, "images", (None,)))
         for _ in range(5):
             await place.works()
 
