@@ -51,7 +51,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
     They hold the time at which a worker made them: each would collect other tests.
     """
-    return argname if isinstance(val, bytes) and len(val) > LONGEST_IN_NAME else None
+    return argname if isinstance(val, bytes | str) and len(val) > LONGEST_IN_NAME else None
 
 
 @functools.cache
