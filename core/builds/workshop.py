@@ -24,7 +24,7 @@ from core.text import clean
 from core.verbs.builds import BuildLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from core.domain import Credentials, Job, Platform
     from core.images.access import Access
@@ -142,6 +142,29 @@ class Workshop:
                 await asyncio.to_thread(root.mkdir)
         context = await asyncio.to_thread(open_context, root, spec, sent)
 
+        async def get(url: str, path: Path) -> str:
+            async with Transport(plain_http=spec.plain_http) as transport:
+                return await download(url, path, transport)
+
+        means = Means(
+            store=self._store,
+            lease=lease,
+            idmap=self._idmap,
+            cache=self._cache,
+            caches=self._folder / "caches",
+            platform=platform,
+            host=host_platform(),
+            fetch=self._fetch(spec, lease, reporter),
+            download=get,
+            report=reporter,
+        )
+        return await Build(spec, context, means).run()
+
+    def _fetch(
+        self, spec: BuildSpec, lease: Lease, reporter: _Reporter
+    ) -> Callable[[Reference, Platform | None], Awaitable[str]]:
+        """What brings a base image in and gives its digest."""
+
         async def fetch(reference: Reference, wanted: Platform | None) -> str:
             login = _login(spec, reference)
             asked = PullSpec(credentials=login, plain_http=spec.plain_http)
@@ -156,23 +179,7 @@ class Workshop:
             )
             return pulled.digest
 
-        async def get(url: str, path: Path) -> str:
-            async with Transport(plain_http=spec.plain_http) as transport:
-                return await download(url, path, transport)
-
-        means = Means(
-            store=self._store,
-            lease=lease,
-            idmap=self._idmap,
-            cache=self._cache,
-            caches=self._folder / "caches",
-            platform=platform,
-            host=host_platform(),
-            fetch=fetch,
-            download=get,
-            report=reporter,
-        )
-        return await Build(spec, context, means).run()
+        return fetch
 
 
 def _login(spec: BuildSpec, reference: Reference) -> Credentials | None:
