@@ -35,7 +35,7 @@ from core.store.ingest import CHUNK, Ingest
 from core.store.records import StagedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from core.domain import Platform
     from core.images.progress import Report
@@ -57,6 +57,18 @@ class _Blob:
     digest: str
     size: int
     media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The tarball as it came, whole."""
+
+    path: Path
+    digest: str
+    forget: Callable[[], None]
+    """Deletes it, if it is still there."""
+    gone: str = ""
+    """What to say when it was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +118,19 @@ async def import_tarball(
             transport = await stack.enter_async_context(
                 Transport(plain_http=plain_http, patience=patience)
             )
-            job = Download(source, store.layout.ingest, transport=transport, trusted=bool(wanted))
-            digest = await job.run(work.fetched)
-            hint = "what was received is deleted"
-            path, forget = job.path, job.forget
+            file = await work.download(source, transport, trusted=bool(wanted))
         else:
-            path, digest = await work.copy(source)
-            hint, forget = "", partial(path.unlink, missing_ok=True)
-            stack.callback(forget)
-        if wanted and wanted != digest:
-            forget()
-            raise Corrupt(work.name, "differs from its checksum", hint=hint)
+            file = await work.copy(source)
+            stack.callback(file.forget)
+        if wanted and wanted != file.digest:
+            file.forget()
+            raise Corrupt(work.name, "differs from its checksum", hint=file.gone)
         try:
-            pulled = await work.run(path, digest, pinned=pinned)
+            pulled = await work.run(file, pinned=pinned)
         except (Corrupt, Hostile, Unsupported):
-            forget()  # it will be no better the next time
+            file.forget()  # it will be no better the next time
             raise
-        forget()
+        file.forget()
         return pulled
 
 
@@ -162,7 +170,15 @@ class _Import:
         """Tell how much of the file has come."""
         self._progress.layer(self.key, "fetch", done, total=total)
 
-    async def copy(self, source: str | AsyncIterator[bytes]) -> tuple[Path, str]:
+    async def download(self, url: str, transport: Transport, *, trusted: bool) -> _File:
+        """The file from its URL; it stays for another try until it is forgotten."""
+        folder = self._store.layout.ingest
+        job = Download(url, folder, transport=transport, trusted=trusted)
+        digest = await job.run(self.fetched)
+        gone = "what was received is deleted"
+        return _File(path=job.path, digest=digest, forget=job.forget, gone=gone)
+
+    async def copy(self, source: str | AsyncIterator[bytes]) -> _File:
         """A copy of what is here, so that what was hashed is what is unpacked."""
         path = self._store.layout.passing()
         try:
@@ -177,7 +193,8 @@ class _Import:
                     async for chunk in chunks:
                         await ingest.write(chunk)
                         self.fetched(ingest.offset, size)
-                    return path, ingest.digest
+                    forget = partial(path.unlink, missing_ok=True)
+                    return _File(path=path, digest=ingest.digest, forget=forget)
         except OSError as error:
             path.unlink(missing_ok=True)
             raise _explain(error, self.name) from error
@@ -185,8 +202,9 @@ class _Import:
             path.unlink(missing_ok=True)
             raise
 
-    async def run(self, path: Path, digest: str, *, pinned: bool) -> Pulled:
-        """Unpack the verified file, and commit it as an image; ``path`` may be renamed."""
+    async def run(self, file: _File, *, pinned: bool) -> Pulled:
+        """Unpack the verified file, and commit it as an image; its blob may be the file itself."""
+        path, digest = file.path, file.digest
         with ExitStack() as passing:
             kind, size = self._sniff(path)
             if kind in ("none", "gzip", "zstd"):
