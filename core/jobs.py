@@ -87,6 +87,11 @@ class Progress:
             step=step, steps=steps, doing=clean(doing, 200),
         )  # fmt: skip
 
+    def served_by(self, host: str) -> None:
+        """Tell the mirror that it came from; empty: none."""
+        if host:
+            self._book.update(self._id, urgent=True, served_by=host)
+
     def warn(self, text: str) -> None:
         """Add a warning for the person who asked."""
         job = self._book.get(self._id)

@@ -92,8 +92,10 @@ class LayerStack:
         layer = self._layers[position]
         intake = self._store.intake
         async with slots, intake.lock(layer.digest):
+            # A blob that went missing is fetched again, for pushes; its layer may be there still.
+            whole = there or intake.blob(layer.digest) or layer.digest in intake.verified
             for key in (layer.diff_id, self._settled[position]):
-                if intake.layer(key):
+                if whole and intake.layer(key):
                     if there:
                         await there(layer)
                     self._keys[position] = key
@@ -118,7 +120,7 @@ class LayerStack:
             warnings = await settle(
                 staged.tree,
                 lowers,
-                enter=self._store.enter,
+                enter=self._store.reading,
                 privileged=self._store.owners,
             )
             del self._unsettled[position]

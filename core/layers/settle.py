@@ -17,7 +17,8 @@ from core.layers.attributes import Attributes, read_xattrs
 from core.layers.filedata import copy_data
 from core.layers.folders import names_in
 from core.layers.names import show
-from core.layers.target import MOST_HOPS, Folder, is_whiteout
+from core.layers.resolving import resolve
+from core.layers.target import Folder, is_whiteout
 
 if TYPE_CHECKING:
     from core.layers.attributes import Stamper
@@ -201,27 +202,7 @@ class Settling:
 
     def _resolve(self, path: Path) -> Path:
         """``path`` with all links followed inside the root; what does not exist stays as it is."""
-        done: list[bytes] = []
-        todo = list(reversed(path))
-        hops = 0
-        while todo:
-            part = todo.pop()
-            if part in (b"", b"."):
-                continue
-            if part == b"..":
-                done[-1:] = []
-                continue
-            link = self._link_at((*done, part))
-            if link is None:
-                done.append(part)
-                continue
-            hops += 1
-            if hops > MOST_HOPS:
-                raise Hostile(show(b"/".join(path)), "too many symbolic links")
-            if link.startswith(b"/"):
-                done = []
-            todo.extend(reversed(link.split(b"/")))
-        return tuple(done)
+        return resolve(path, self._link_at)
 
     # -- hard links ------------------------------------------------------------------------------
 

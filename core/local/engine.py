@@ -27,11 +27,17 @@ from core.events import (
     JobChanged,
     SessionChanged,
 )
+from core.images.access import Access
 from core.images.find import find_image
+from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.archives import ArchiveVerbs
 from core.local.builds import BuildVerbs
+from core.local.changes import ChangeVerbs
+from core.local.contents import ContentsVerbs
 from core.local.parts import Bound, Parts
+from core.local.registries import RegistryVerbs
 from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
@@ -49,7 +55,6 @@ if TYPE_CHECKING:
         Catalog,
         Check,
         Distro,
-        HistoryEntry,
         Image,
         Job,
         PullSpec,
@@ -93,6 +98,7 @@ async def open_local(
     ):
         jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
+        access = Access(settings, Keyring(paths.logins))
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
@@ -106,9 +112,10 @@ async def open_local(
             roster=roster,
             describer=describer,
             installer=Installer(
-                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+                store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
             builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
+            access=access,
             tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
@@ -120,7 +127,9 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, BuildVerbs, Bound):
+class LocalEngine(
+    StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, ArchiveVerbs, Bound
+):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -138,9 +147,6 @@ class LocalEngine(StorageVerbs, BuildVerbs, Bound):
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
-
-    async def history(self, name: str) -> list[HistoryEntry]:
-        return self._parts.store.history(find_image(self._parts.store, name).digest)
 
     # -- distros --------------------------------------------------------------------------
 

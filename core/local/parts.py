@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Caller
+    from core.images.access import Access
     from core.installing import Installer
     from core.jobs import JobBook
     from core.paths import Paths
@@ -38,6 +39,7 @@ class Parts:
     describer: Describer
     installer: Installer
     builds: Workshop
+    access: Access
     tasks: Background
 
 

@@ -60,6 +60,11 @@ class Opened:
         """Command prefix of who reads trees whole, whatever modes their files have."""
         return self.enter or (() if self.owners else _SINGLE)
 
+    @property
+    def index(self) -> Index:
+        """For questions that only one verb asks."""
+        return self._index
+
 
 async def despite_full_disk(
     layout: Layout, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs

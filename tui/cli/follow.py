@@ -62,6 +62,8 @@ async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = T
             redraw.cancel()
             reporter.close()
     if warn and settings.progress != "json":
+        if ended.served_by:
+            report.note(f"{ended.title}: served by the mirror {ended.served_by}")
         for warning in ended.warnings:
             report.note(f"warning: {warning}")
     return ended

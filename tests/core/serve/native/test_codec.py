@@ -106,7 +106,9 @@ def test_the_arguments_of_a_verb_arrive_as_they_were_sent(verb: str, data: st.Da
     assert list(got) == [parameter for parameter, _kind in VERBS[verb].parameters]
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "events"])
+@pytest.mark.parametrize(
+    "verb", [name for name, verb in VERBS.items() if name != "events" and verb.returns is not bytes]
+)
 @given(data=st.data())
 @settings(max_examples=15, deadline=None, derandomize=True)
 def test_the_result_of_a_verb_arrives_as_it_was_given(verb: str, data: st.DataObject) -> None:
