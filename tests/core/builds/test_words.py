@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_a_reason_of_ones_own_is_told() -> None:
 
 
 def test_quotes_of_here_documents_stay() -> None:
-    text = "it's \"$A\" \\$A \\n"
+    text = 'it\'s "$A" \\$A \\n'
     assert expand(text, VARIABLES.get, keep_quotes=True) == 'it\'s "1" $A \\n'
 
 
@@ -88,10 +90,8 @@ def test_raw_words_keep_what_was_written() -> None:
 @given(st.text(alphabet="$\\{}:-+?'\" ab\n", max_size=80), st.sampled_from("\\`"))
 def test_expansion_ends_with_text_or_a_typed_error(text: str, escape: str) -> None:
     for function in (expand, expand_words):
-        try:
+        with suppress(DeckError):
             function(text, VARIABLES.get, escape)
-        except DeckError as error:
-            assert error.message
 
 
 def test_nesting_has_a_bottom() -> None:
