@@ -18,11 +18,12 @@ from core.images.reference import parse_reference
 from core.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from core.domain import JobPhase
     from core.images.assemble import Assembled
     from core.images.layering import PackedLayer
-    from core.jobs import Progress
     from core.store.lease import Lease
     from core.store.records import DistroRecord
     from core.store.store import Store
@@ -64,12 +65,13 @@ async def commit_distro(
     *,
     lease: Lease,
     still: AbstractAsyncContextManager[None],
-    progress: Progress,
-) -> Assembled:
+    enter: Callable[[JobPhase], object],
+) -> tuple[Assembled, tuple[str, ...]]:
     """Commit what ``record`` holds as an image of its own; it is kept until it is removed.
 
-    ``still`` has nothing change the distro while it is entered. Cancelled or cut off, there is
-    no image, and nothing is left.
+    ``still`` has nothing change the distro while it is entered; ``enter`` is told each phase. The
+    second value says what was left out. Cancelled or cut off, there is no image, and nothing is
+    left.
 
     Raises:
         InvalidInput: as :func:`check_commit`.
@@ -80,10 +82,10 @@ async def commit_distro(
     await store.intake.hold(lease, {record.image_digest, *store.layer_keys(record.image_digest)})
     below = stored_layers(store, record.image_digest)
     parent: dict[str, Any] = json.loads(stored_config(store, record.image_digest))
-    progress.report("copy", ())
+    enter("copy")
     async with still:
         copy = await copy_for_layer(store, record.upper)
-    progress.report("pack", ())
+    enter("pack")
     added: PackedLayer | None = None
     if spec.squash:
         trees = layer_trees(store, record.image_digest)
@@ -96,10 +98,8 @@ async def commit_distro(
     layers = below
     if added:
         layers = (*below, ImageLayer(layer=added.layer, key=added.key))
-        for warning in added.warnings:
-            progress.warn(warning)
-    progress.report("commit", ())
-    return await assemble(
+    enter("commit")
+    made = await assemble(
         store,
         _config(parent, layers, record, spec, empty=added is None),
         layers,
@@ -110,6 +110,7 @@ async def commit_distro(
         parent=record.image_digest,
         pinned=True,
     )
+    return made, added.warnings if added else ()
 
 
 def _config(

@@ -44,14 +44,16 @@ class ChangeVerbs(Bound):
 
         async def work(progress: Progress) -> str:
             async with self._parts.store.lease() as lease:
-                made = await commit_distro(
+                made, warnings = await commit_distro(
                     self._parts.store,
                     self._again(record),
                     spec,
                     lease=lease,
                     still=self._parts.roster.still(record, pause=spec.pause),
-                    progress=progress,
+                    enter=lambda phase: progress.report(phase, ()),
                 )
+            for warning in warnings:
+                progress.warn(warning)
             return made.digest
 
         return self._parts.jobs.start("commit", record.name, f"commit|{record.id}|{spec}", work)

@@ -114,7 +114,7 @@ async def open_local(
             installer=Installer(
                 store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
-            builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
+            builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
             access=access,
             tasks=tasks,
         )
