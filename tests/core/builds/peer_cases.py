@@ -104,9 +104,9 @@ CASES = {
     "variables": Case(
         dockerfile=(
             "ARG TAG=latest\nFROM BASE:$TAG\nARG WHO=me\nARG TWO=${WHO}-two\nARG GIVEN=no\n"
-            'ENV A=$WHO B="${TWO} x" C=${NONE:-default} D=${WHO:+set} E=\\$A F=\'$A\' G=${GIVEN}\n'
+            "ENV A=$WHO B=\"${TWO} x\" C=${NONE:-default} D=${WHO:+set} E=\\$A F='$A' G=${GIVEN}\n"
             "ENV OLD style value\nENV A=changed H=$A\n"
-            "WORKDIR /w/$H\nRUN echo $A $B $GIVEN $TWO > out\nLABEL l.$H=$C two=\"b c\"\n"
+            'WORKDIR /w/$H\nRUN echo $A $B $GIVEN $TWO > out\nLABEL l.$H=$C two="b c"\n'
             "USER $H\nEXPOSE 80 $WHO${NONE:-53}/udp\n".replace("$WHO${", "${")
         ),
         arguments={"GIVEN": "yes"},
@@ -114,7 +114,7 @@ CASES = {
     "config": Case(
         dockerfile=(
             'FROM BASE\nCMD ["a"]\nENTRYPOINT ["/bin/x", "y"]\nCMD echo hi there\n'
-            "VOLUME /data /more\nVOLUME [\"/json vol\"]\nEXPOSE 80 443/tcp 53/udp\nUSER 12:34\n"
+            'VOLUME /data /more\nVOLUME ["/json vol"]\nEXPOSE 80 443/tcp 53/udp\nUSER 12:34\n'
             "STOPSIGNAL SIGUSR1\nLABEL a=b c='d e'\nWORKDIR /x\nWORKDIR y\n"
             "HEALTHCHECK --interval=5s --timeout=3s --retries=4 CMD wget -q x || exit 1\n"
             "MAINTAINER Some Body <s@b>\n"

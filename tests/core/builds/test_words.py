@@ -75,7 +75,7 @@ def test_a_reason_of_ones_own_is_told() -> None:
 
 
 def test_quotes_of_here_documents_stay() -> None:
-    text = "it's \"$A\" \\$A \\n"
+    text = 'it\'s "$A" \\$A \\n'
     assert expand(text, VARIABLES.get, keep_quotes=True) == 'it\'s "1" $A \\n'
 
 
