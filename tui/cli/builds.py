@@ -17,6 +17,7 @@ from core.errors import Refused
 from core.verbs.builds import BuildSpec, RegistryLogin
 from tui.cli import output, report
 from tui.cli.call import call
+from tui.cli.credentials import auth_file
 from tui.cli.follow import follow
 from tui.cli.options import Verb, current
 from widgets import format as figures
@@ -49,6 +50,10 @@ _STDIN = "-"
 @click.option(
     "--creds", "logins", multiple=True, metavar="HOST=USER[:PASS]", help="Log in to a registry."
 )
+@click.option(
+    "--login", "kept", multiple=True, metavar="HOST=NAME", help="Use a login kept by name."
+)
+@click.option("--authfile", default="", metavar="PATH", help="File with credentials.")
 @click.option("--iidfile", default="", metavar="FILE", help="Write the image's digest there.")
 def build(context: str, **given: Any) -> int:
     """Build an image from a Dockerfile.
@@ -81,6 +86,8 @@ def _spec(
     arguments: tuple[str, ...],
     labels: tuple[str, ...],
     logins: tuple[str, ...],
+    kept: tuple[str, ...],
+    authfile: str,
     no_cache: bool,
     remove: bool,
     force_rm: bool,
@@ -98,7 +105,8 @@ def _spec(
         file="" if file == _STDIN else _dockerfile(file),
         arguments=_arguments(arguments),
         labels=tuple(_pair(label, "--label") for label in labels),
-        logins=tuple(map(_login, logins)),
+        logins=(*map(_login, logins), *map(_kept, kept)),
+        auth_file=auth_file(authfile),
         dockerfile=_read_dockerfile() if file == _STDIN else "",
         cache=not no_cache,
         keep_failed=not remove and not force_rm,
@@ -201,3 +209,8 @@ def _login(text: str) -> RegistryLogin:
             raise Refused("nobody to ask for the password", "no terminal", hint=hint)
         password = click.prompt(f"Password of {user} at {host}", hide_input=True, err=True)
     return RegistryLogin(host=host, credentials=Credentials(username=user, password=password))
+
+
+def _kept(text: str) -> RegistryLogin:
+    host, name = _pair(text, "--login")
+    return RegistryLogin(host=host, login=name)
