@@ -51,7 +51,7 @@ def aside(tmp_path_factory: pytest.TempPathFactory, plain: str) -> Path:
 @pytest.fixture(scope="module")
 def worked(plain: str, aside: Path) -> Iterator[Deck]:
     """A deck on a small disk, with a distro in which somebody wrote something."""
-    with small_disk("40m") as deck:
+    with small_disk("64m") as deck:
         deck.done("pull", f"{plain}/lib/busybox", "--name", "bb")
         deck.done("run", "bb", "--", "sh", "-c", f"head -c {NEEDED} /dev/urandom >/work")
         deck.done("import", str(aside / "noise.tar"), "noise:1")
