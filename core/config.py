@@ -236,11 +236,13 @@ class _Reader:
     def registry(self, host: str, value: object) -> RegistrySettings:
         """One ``[registry."HOST"]``."""
         where = ("registry", host)
-        if not _HOST.fullmatch(host):
-            hint = f'write [registry."{host}"]' if isinstance(value, dict) else ""
-            raise self.fault(where, f"registry {host!r}: not a host and a port", hint)
         if not isinstance(value, dict):
             raise self.fault(where, f"{host}: not a table")
+        if not _HOST.fullmatch(host):
+            raise self.fault(where, f"registry {host!r}: not a host and a port")
+        if deeper := [key for key, inner in value.items() if isinstance(inner, dict)]:
+            hint = f'put the host into quotes: [registry."{host}.{deeper[0]}"]'
+            raise self.fault((*where, deeper[0]), f"{host}: {deeper[0]!r} is a table", hint)
         return RegistrySettings(host=host, **self.table(where, value, _REGISTRY))
 
 

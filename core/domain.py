@@ -19,7 +19,7 @@ JobKind = Literal[
     "clone", "snapshot", "rollback", "upgrade", "check",
 ]  # fmt: skip
 JobPhase = Literal[
-    "", "resolve", "fetch", "verify", "unpack", "copy", "pack", "push", "load", "save", "build",
+    "", "resolve", "fetch", "verify", "unpack", "copy", "pack", "push", "write", "build",
     "commit",
 ]  # fmt: skip
 PullPolicy = Literal["always", "if_not_present", "never"]
@@ -310,7 +310,7 @@ class LayerState:
     """How far one layer of a pull has come; absolute, so that a reader may drop older ones."""
 
     digest: str
-    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "done", "exists"]
+    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "write", "done", "exists"]
     done: int = 0
     """Bytes received or sent so far; equals ``total`` when complete."""
     total: int = 0

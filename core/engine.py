@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
+from core.verbs.archives import Archives
 from core.verbs.builds import Builds
 from core.verbs.changes import Changes
 from core.verbs.contents import Contents
@@ -306,7 +307,17 @@ class Jobs(Protocol):
 
 @runtime_checkable
 class Engine(
-    Images, Distros, Shells, Jobs, Storage, Builds, Registries, Changes, Contents, Protocol
+    Images,
+    Distros,
+    Shells,
+    Jobs,
+    Archives,
+    Builds,
+    Changes,
+    Contents,
+    Registries,
+    Storage,
+    Protocol,
 ):
     """All of it."""
 

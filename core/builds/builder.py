@@ -199,6 +199,8 @@ class Build:
         if stage := self._plan.find(name, before):
             state = await self._stage(stage)
             digest = state.image
+        elif name.isdigit():
+            raise NotFound(name, "no such stage before this one", hint="stages count from 0")
         else:
             digest = await self._image(name)
         layers = store.layer_paths(digest) if digest else []

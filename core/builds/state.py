@@ -11,6 +11,7 @@ from core.builds.cache import step_key
 from core.builds.stages import PROXIES
 from core.images.assemble import canonical, platform_fields
 from core.images.changes import environment
+from core.runtimes.users import PATH
 
 if TYPE_CHECKING:
     from core.domain import Layer, Platform
@@ -34,7 +35,8 @@ class State:
     @classmethod
     def scratch(cls, platform: Platform) -> State:
         """A stage on nothing."""
-        document = {**platform_fields(platform), "config": {}, "history": []}
+        config = {"Env": [f"PATH={PATH}"]}
+        document = {**platform_fields(platform), "config": config, "history": []}
         document["rootfs"] = {"type": "layers", "diff_ids": []}
         return cls(document=document, key=step_key("scratch", str(platform)))
 

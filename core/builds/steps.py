@@ -71,7 +71,8 @@ class Steps:
         """Make the working directory if it is not there."""
 
         async def work(folder: Path, overlay: OverlaySpec) -> None:
-            await self._place(folder, overlay, [], state.workdir)
+            user = str(state.config.get("User") or "")
+            await self._place(folder, overlay, [], state.workdir, owner=user)
 
         return await self._change(state, step, ["WORKDIR", state.workdir], work)
 
@@ -103,8 +104,9 @@ class Steps:
             code = await run(told, folder / "run.json", hear)
             if code:
                 said = f": {clean(' / '.join(last), 300)}" if last else ""
-                hint = "see its output above" if last else "it said nothing"
-                raise DeckError("the command", f"ended with exit code {code}{said}", hint=hint)
+                hint = "all of its output is above" if last else "it has written nothing"
+                where = f"{step.file}:{step.line}"
+                raise DeckError(where, f"RUN ended with exit code {code}{said}", hint=hint)
 
         parts = [*command.described, *state.used_arguments()]
         return await self._change(state, step, parts, work)

@@ -19,6 +19,7 @@ from core.builds.placing import Placer
 from core.builds.selection import select
 from core.errors import InvalidInput
 from core.layers.attributes import Stamper, Warnings
+from core.layers.compression import load_codecs
 from core.layers.worker import main
 from core.runtimes import overlay, syscalls, users
 
@@ -36,12 +37,14 @@ def _place(path: str) -> dict[str, object]:
         _open(group, os.path.join(folder, f"from-{number}"))
         for number, group in enumerate(spec["groups"])
     ]
+    if any(group["extract"] for group in spec["groups"]):
+        load_codecs()
     _enter_stage(spec["overlay"])
     warnings = Warnings()
     placer = Placer(
         os.fsencode(spec["target"]),
         Stamper(privileged=spec["owners"], warnings=warnings),
-        owner=_owner(spec["owner"]) if spec["owner"] else None,
+        owner=_owner(spec["owner"], named=bool(spec["groups"])) if spec["owner"] else None,
         mode=spec["mode"],
     )
     if spec["owner"] and not spec["owners"] and placer.owner != (0, 0):
@@ -74,11 +77,14 @@ def _enter_stage(spec: OverlaySpec) -> None:
     sys.path.clear()  # from here on nothing may be imported
 
 
-def _owner(wanted: str) -> tuple[int, int]:
-    """Uid and gid; without a group those of the user, or for a bare number the same number."""
+def _owner(wanted: str, *, named: bool) -> tuple[int, int]:
+    """Uid and gid; without a group the user's.
+
+    ``named`` as ``--chown`` does it: of a bare number the group is the same number.
+    """
     name, colon, group = wanted.partition(":")
     user = users.find_user(wanted if group else name)
-    if not group and name.isdigit():
+    if named and not group and name.isdigit():
         return user.uid, user.uid
     if colon and not group:
         raise InvalidInput(wanted, "no group after the colon")

@@ -14,6 +14,7 @@ from core.builds.cache import StepCache
 from core.builds.context import check_folder, open_context, unpack_content
 from core.builds.output import Output
 from core.builds.remote import download, fetch_context, is_remote
+from core.domain import PullSpec
 from core.errors import InvalidInput, NotFound
 from core.images.platform import host_platform
 from core.images.pull import pull_image
@@ -23,10 +24,10 @@ from core.text import clean
 from core.verbs.builds import BuildLine
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from core.config import Settings
     from core.domain import Credentials, Job, Platform
+    from core.images.access import Access
     from core.images.reference import Reference
     from core.jobs import JobBook, Progress
     from core.runtimes.idmap import IdMap
@@ -58,13 +59,13 @@ class Workshop:
     """Starts builds."""
 
     def __init__(
-        self, store: Store, jobs: JobBook, settings: Settings, idmap: IdMap, folder: Path
+        self, store: Store, jobs: JobBook, access: Access, idmap: IdMap, folder: Path
     ) -> None:
         """``folder``: where the cache of steps and the folders of cache mounts are kept."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._store = store
         self._jobs = jobs
-        self._settings = settings
+        self._access = access
         self._idmap = idmap
         self._folder = folder
         self._cache = StepCache(folder / "steps.sqlite")
@@ -141,19 +142,6 @@ class Workshop:
                 await asyncio.to_thread(root.mkdir)
         context = await asyncio.to_thread(open_context, root, spec, sent)
 
-        async def fetch(reference: Reference, wanted: Platform | None) -> str:
-            pulled = await pull_image(
-                self._store,
-                reference,
-                lease=lease,
-                platform=wanted,
-                credentials=_login(spec, reference),
-                plain_http=spec.plain_http or self._settings.allows_plain_http(reference.registry),
-                pinned=True,
-                report=reporter.progress.report,
-            )
-            return pulled.digest
-
         async def get(url: str, path: Path) -> str:
             async with Transport(plain_http=spec.plain_http) as transport:
                 return await download(url, path, transport)
@@ -166,11 +154,32 @@ class Workshop:
             caches=self._folder / "caches",
             platform=platform,
             host=host_platform(),
-            fetch=fetch,
+            fetch=self._fetch(spec, lease, reporter),
             download=get,
             report=reporter,
         )
         return await Build(spec, context, means).run()
+
+    def _fetch(
+        self, spec: BuildSpec, lease: Lease, reporter: _Reporter
+    ) -> Callable[[Reference, Platform | None], Awaitable[str]]:
+        """What brings a base image in and gives its digest."""
+
+        async def fetch(reference: Reference, wanted: Platform | None) -> str:
+            login = _login(spec, reference)
+            asked = PullSpec(credentials=login, plain_http=spec.plain_http)
+            pulled = await pull_image(
+                self._store,
+                reference,
+                lease=lease,
+                platform=wanted,
+                origin=await self._access.origin(reference, asked),
+                pinned=True,
+                report=reporter.progress.report,
+            )
+            return pulled.digest
+
+        return fetch
 
 
 def _login(spec: BuildSpec, reference: Reference) -> Credentials | None:

@@ -28,6 +28,7 @@ from core.domain import (
     ShellSpec,
 )
 from core.engines import demo_data
+from core.engines.demo_archives import DemoArchives
 from core.engines.demo_builds import DemoBuilds
 from core.engines.demo_changes import DemoChanges
 from core.engines.demo_contents import DemoContents
@@ -53,7 +54,7 @@ STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine(DemoStorage, DemoBuilds, DemoRegistries, DemoChanges, DemoContents):
+class DemoEngine(DemoStorage, DemoBuilds, DemoRegistries, DemoChanges, DemoContents, DemoArchives):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(

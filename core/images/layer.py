@@ -116,6 +116,8 @@ class LayerFetch:
                 await ingest.write(chunk)
                 await unpacker.write(chunk)
                 self._progress.layer(layer.digest, "fetch", ingest.offset)
+                if ingest.offset == layer.size:
+                    return  # whatever length the server told
             if ingest.offset < layer.size:
                 raise Lost(self._reference.registry, "connection lost", hint="try again")
 

@@ -12,8 +12,8 @@ from core.domain import LayerState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Phase = Literal["resolve", "fetch", "verify", "unpack", "commit", "push"]
-LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "push", "done", "exists"]
+Phase = Literal["resolve", "fetch", "verify", "unpack", "commit", "push", "write"]
+LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "push", "write", "done", "exists"]
 Report = Callable[[Phase, tuple[LayerState, ...]], None]
 """Takes the phase of the whole and the state of each layer; absolute, called in the loop."""
 

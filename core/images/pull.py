@@ -61,8 +61,8 @@ async def pull_image(
     """Bring an image into the store; layers that are there are neither fetched nor unpacked.
 
     It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. Cancelling keeps
-    what was received; nothing else is left. ``origin`` is where to fetch from, not yet entered;
-    without it that is the registry itself, with ``credentials``.
+    what was received; nothing else is left. ``origin`` is where to fetch from, not yet entered,
+    in place of the registry itself with ``credentials``.
 
     Raises:
         NotFound, LoginNeeded, Unreachable: from the registry; ``kept`` says what a retry saves.
@@ -73,10 +73,7 @@ async def pull_image(
     progress = Progress(report)
     progress.enter("resolve")
     if origin is None:
-        host = reference.api_host
-        origin = Origin(
-            [Registry(host, credentials=credentials, plain_http=plain_http, patience=patience)]
-        )
+        origin = _registry(reference, credentials, patience, plain_http=plain_http)
     async with origin:
         found = await resolve(origin, reference, platform)
         stack = LayerStack(store, found.layers, progress)
@@ -95,6 +92,20 @@ async def pull_image(
         version=reference.tag,
         served_by=origin.served_by,
         warnings=(*image.warnings, *origin.warnings),
+    )
+
+
+def _registry(
+    reference: Reference,
+    credentials: Credentials | None,
+    patience: Patience | None,
+    *,
+    plain_http: bool,
+) -> Origin:
+    """The registry itself, without mirrors."""
+    host = reference.api_host
+    return Origin(
+        [Registry(host, credentials=credentials, plain_http=plain_http, patience=patience)]
     )
 
 

@@ -29,7 +29,7 @@ from core.store.records import HistoryStep, ImageConfig
 from core.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.images.origin import Content
     from core.images.reference import Reference
@@ -79,7 +79,7 @@ async def resolve(
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
             break
-        entry = _choose(document, reference, wanted)
+        entry = choose_entry(document.manifests, wanted, of=str(reference))
         if entry.digest in documents:
             raise Hostile(str(reference), "an index that holds itself")
         found = await origin.manifest(reference, entry.digest)
@@ -102,7 +102,7 @@ async def resolve(
         config=config,
         platform=platform,
         documents=documents,
-        warnings=_check_platform(reference, wanted, platform),
+        warnings=platform_warnings(wanted, platform, of=str(reference)),
     )
 
 
@@ -118,20 +118,25 @@ def _read(
     return read_document(found.body, of=str(reference), promised=promised)
 
 
-def _choose(index: Index, reference: Reference, wanted: Platform | None) -> Descriptor:
+def choose_entry(offered: Sequence[Descriptor], wanted: Platform | None, *, of: str) -> Descriptor:
+    """The entry of an index for a platform; for none ``wanted`` this host's.
+
+    Raises:
+        NotFound: there is none for it.
+    """
     platforms = [
         Platform(os=p.os, architecture=p.architecture, variant=p.variant)
-        for entry in index.manifests
+        for entry in offered
         if (p := entry.platform) and p.os != "unknown"
     ]
-    entries = [e for e in index.manifests if e.platform and e.platform.os != "unknown"]
-    if not entries and len(index.manifests) == 1:
-        return index.manifests[0]
+    entries = [e for e in offered if e.platform and e.platform.os != "unknown"]
+    if not entries and len(offered) == 1:
+        return offered[0]
     position = choose(wanted or host_platform(), platforms)
     if position is None:
         some = clean(", ".join(dict.fromkeys(str(p) for p in platforms)), 200)
         raise NotFound(
-            str(reference),
+            of,
             f"no image for {wanted or host_platform()}",
             hint=f"there is {some}" if some else "its index is empty",
         )
@@ -166,13 +171,12 @@ async def _read_config_blob(origin: Content, reference: Reference, config: Descr
     return bytes(body)
 
 
-def _check_platform(
-    reference: Reference, wanted: Platform | None, found: Platform
-) -> tuple[str, ...]:
+def platform_warnings(wanted: Platform | None, found: Platform, *, of: str) -> tuple[str, ...]:
+    """What to tell of an image for ``found``. Raises: NotFound, if another was ``wanted``."""
     if suits(wanted or host_platform(), found):
         return ()
     if wanted:
-        raise NotFound(str(reference), f"no image for {wanted}", hint=f"there is {found}")
+        raise NotFound(of, f"no image for {wanted}", hint=f"there is {found}")
     return (f"built for {found}, this machine is {host_platform()}: its programs may not start",)
 
 

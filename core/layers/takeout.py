@@ -32,7 +32,8 @@ class TakeOut:
         self._view = view
         self._force = force
         os.makedirs(to, exist_ok=True)  # noqa: PTH103  # the process does without pathlib
-        self._root = os.open(to, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.folder = os.open(to, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        """Stays open: the process ends with the copy."""
         self._to = to
         self._links: dict[tuple[int, int], Path] = {}
         self.warnings = Warnings()
@@ -50,7 +51,7 @@ class TakeOut:
             if target := member.path[skip:]:
                 self._copy(member, found, target, finish)
         for target, found in reversed(finish):
-            fd = open_beneath(self._root, target)
+            fd = open_beneath(self.folder, target)
             try:
                 os.fchmod(fd, found.st_mode & 0o777)
                 os.utime(fd, ns=(found.st_mtime_ns, found.st_mtime_ns))
@@ -69,7 +70,7 @@ class TakeOut:
             return
         names = [place] if place else [member.path for member in self._view.read(top)]
         for (name,) in names:
-            if _kind_at(name, self._root):
+            if _kind_at(name, self.folder):
                 raise _taken(self._to, (name,))
 
     def _copy(
@@ -79,7 +80,7 @@ class TakeOut:
         target: Path,
         finish: list[tuple[Path, os.stat_result]],
     ) -> None:
-        fd = open_beneath(self._root, target[:-1])
+        fd = open_beneath(self.folder, target[:-1])
         try:
             if stat.S_ISDIR(found.st_mode):
                 self._folder(target, fd)
@@ -111,7 +112,7 @@ class TakeOut:
         self._make_room(target, fd)
         key = (found.st_dev, found.st_ino)
         if (first := self._links.get(key)) is not None:
-            source = open_beneath(self._root, first[:-1])
+            source = open_beneath(self.folder, first[:-1])
             try:
                 os.link(
                     first[-1], target[-1], src_dir_fd=source, dst_dir_fd=fd, follow_symlinks=False

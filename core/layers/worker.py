@@ -99,6 +99,15 @@ def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
     }
 
 
+def _digest(ratio: str, most_bytes: str) -> dict[str, object]:
+    from core.layers.compression import expand
+
+    meter = _Meter(ratio=int(ratio), most_bytes=int(most_bytes))
+    for _ in meter.output(expand(meter.input())):
+        pass
+    return {"diff_id": "sha256:" + meter.hash.hexdigest()}
+
+
 def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     from core.layers.extract import settle_tree
 
@@ -165,6 +174,7 @@ def _measure(path: str) -> dict[str, object]:
 
 _VERBS: Verbs = {
     "unpack": _unpack,
+    "digest": _digest,
     "settle": _settle,
     "copy": _copy,
     "pack": _pack,

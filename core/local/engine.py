@@ -32,6 +32,7 @@ from core.images.find import find_image
 from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.archives import ArchiveVerbs
 from core.local.builds import BuildVerbs
 from core.local.changes import ChangeVerbs
 from core.local.contents import ContentsVerbs
@@ -113,7 +114,7 @@ async def open_local(
             installer=Installer(
                 store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
-            builds=Workshop(store, jobs, settings, idmap, paths.data / "builds"),
+            builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
             access=access,
             tasks=tasks,
         )
@@ -126,7 +127,9 @@ async def open_local(
             parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, Bound):
+class LocalEngine(
+    StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, ArchiveVerbs, Bound
+):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:

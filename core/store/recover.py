@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict
 from core.store.distros import finish_removals
-from core.store.layout import hex_of
+from core.store.layout import PASSING, hex_of
 from core.store.snapshots import drop_stray_trees
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def recover(index: Index, layout: Layout) -> None:
     drop_stray_trees(index, layout)
     oldest = time.time() - _KEPT_PARTIALS
     for path in layout.ingest.iterdir():
-        if path.stat().st_mtime < oldest:
+        if path.name.startswith(PASSING) or path.stat().st_mtime < oldest:
             path.unlink()
 
 

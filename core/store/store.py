@@ -98,6 +98,8 @@ class Store(Care, StoredSnapshots):
         """Protect what a job brings in, from its pull until its distro is made."""
         try:
             with self.intake.lease() as lease:
+                async with self.intake.still():
+                    pass  # a prune that knows nothing of the lease is over
                 yield lease
         finally:
             self._litter.set()

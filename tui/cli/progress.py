@@ -28,7 +28,7 @@ _MOVING = ("fetch", "push")
 
 _STOPPING = "stopping; ctrl+C again leaves it to itself"
 _RANK = {
-    **dict.fromkeys(("fetch", "verify", "unpack", "push"), 0),
+    **dict.fromkeys(("fetch", "verify", "unpack", "push", "write"), 0),
     "waiting": 1,
     **dict.fromkeys(("done", "exists"), 2),
 }

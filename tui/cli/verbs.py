@@ -54,6 +54,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "cat": Entry(module="contents", summary="Write a file of an image or distro."),
         "diff": Entry(module="contents", summary="What differs, or what a distro changed."),
         "waste": Entry(module="contents", summary="Bytes of layers that nobody can see."),
+        "save": Entry(module="archives", summary="Write images to an archive."),
+        "load": Entry(module="archives", summary="Read images from an archive."),
+        "import": Entry(
+            module="archives", attribute="import_", summary="Make an image of a root file system."
+        ),
         "exists": Entry(module="naming", summary="Whether a distro or image is here."),
         "commit": Entry(module="commit", summary="Make an image of a distro."),
         "tag": Entry(module="naming", summary="Give an image one more name."),

@@ -18,6 +18,7 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_archives import ARCHIVES
 from core.serve.native.verbs_builds import BUILDS
 from core.serve.native.verbs_changes import CHANGES
 from core.serve.native.verbs_contents import CONTENTS
@@ -56,6 +57,7 @@ VERBS: dict[str, Verb] = {
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
     **CONTENTS,
+    **ARCHIVES,
     **STORAGE,
     **BUILDS,
     **REGISTRIES,

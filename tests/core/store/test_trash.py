@@ -135,3 +135,11 @@ async def test_an_image_pulled_again_is_no_longer_removed(store: Store, data: Pa
     await store.expire_trash()
     assert store.image(digest).references == (NAME,)
     assert len(list((data / "layers").iterdir())) == 1
+
+
+async def test_what_was_deleted_for_good_leaves_nothing_to_undo(store: Store) -> None:
+    async with store.lease() as lease:
+        digest = await add_image(store, lease, "a", reference=NAME, pinned=True)
+    await store.untag_image(NAME)
+    await store.remove_image(digest, now=True)
+    assert store.trash() == []
