@@ -44,6 +44,7 @@ def resize(screen: Screen, rows: int, columns: int) -> None:
     )
     screen.margins = None
     screen.lines, screen.columns = rows, columns
+    screen.set_sides(None)
     screen.show(shown)
 
 
