@@ -69,6 +69,8 @@ class Canvas(pyte.screens.Screen):
         """SPA was used: every erasing leaves protected cells alone."""
         self.grid: list[Line] = [Line(columns) for _ in range(lines)]
         self.translation: dict[int, str] | None = None
+        self.shifted = 0
+        """The set a single shift chose: ``translation`` holds for one character."""
         self.last_drawn = ""
         self.reset()
 

@@ -88,6 +88,7 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     sides: tuple[int, int] | None = None
     held: bool = False
     iso_protection: bool = False
+    shifted: int = 0
 
 
 class _Looks:
@@ -184,6 +185,7 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
         sides=screen.sides,
         held=isinstance(cursor.x, Held),
         iso_protection=screen.iso_protection,
+        shifted=screen.shifted,
     )
     return MAGIC + zlib.compress(msgspec.msgpack.encode(state), 1)
 
@@ -217,6 +219,7 @@ def _check(state: _State) -> None:
     _require(0 <= top < bottom and (not state.margins or bottom < rows), "margins are outside")
     left, right = state.sides or (0, 1)
     _require(0 <= left < right and (not state.sides or right < columns), "margins are outside")
+    _require(state.shifted in (0, 2, 3), "an unknown charset")
     _require(not state.held or x == right, "the cursor waits nowhere")
     for stack in (state.saved, state.kitty, state.colors, state.titles[:2]):
         _require(len(stack) == 2, "a pair is incomplete")
@@ -306,6 +309,8 @@ def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> Non
             screen.saved[alternate] = SavedCursor(x, y, look(pen), origin, charsets, active)
     screen.charsets, screen.active_charset = state.charsets, state.active_charset
     screen.choose_charset()
+    if state.shifted:
+        screen.single_shift(state.shifted)
 
 
 def _load_modes(state: _State, screen: Screen) -> None:

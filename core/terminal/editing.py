@@ -267,6 +267,11 @@ class Editor(Printer):
     def backspace(self) -> None:
         self.cursor_back()
 
+    def cursor_forward_any(self, count: int | None = None) -> None:
+        """HPR: to the right, past the margin too."""
+        last = self.side_region[1] if mo.DECOM in self.mode else self.columns - 1
+        self.cursor.x = min(self.cursor.x + (count or 1), last)
+
     def cursor_down_any(self, count: int | None = None) -> None:
         """VPR: down, past the margins too."""
         self._settle()

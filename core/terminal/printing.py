@@ -36,7 +36,8 @@ class Printer(Canvas):
         x = cursor.x
         end = x + len(data)
         if self.translation is not None:
-            data = data.translate(self.translation)
+            self._draw_translated(data)
+            return
         if end > self.quick_columns or mo.IRM in self.mode or not data.isascii():
             self._draw_general(data)
             return
@@ -48,6 +49,24 @@ class Printer(Canvas):
         cursor.x = end
         self.dirty.add(cursor.y)
         self.last_drawn = data
+
+    def _draw_translated(self, data: str) -> None:
+        """Draw with the charset in force; REP repeats what was sent, not what it became."""
+        table = self.translation
+        if self.shifted:
+            self.unshift()
+            first, rest = data[0], data[1:]
+        else:
+            first, rest = data, ""
+        translation, self.translation = self.translation, None
+        self.draw(first.translate(table or {}))
+        self.translation = translation
+        self.last_drawn = first
+        self.draw(rest)
+
+    def unshift(self) -> None:
+        """The one character of a single shift is drawn: back to the set in force."""
+        raise NotImplementedError
 
     def _draw_general(self, data: str) -> None:
         """Draw what may wrap, push, be wide or join the cell before."""
@@ -88,7 +107,12 @@ class Printer(Canvas):
             if width and joins(cell, character):
                 self._attach(character)
                 return
-            if widened(cell, character) and position + 1 == self.cursor.x < self.columns:
+            last = self.columns - (mo.DECAWM not in self.mode or self.columns == 1)
+            if widened(cell, character) and position + 1 == self.cursor.x <= last:
+                if self.cursor.x == self.columns:
+                    self._carry(position)
+                    position = 0
+                    line = self.grid[self.cursor.y]
                 self._attach(character)
                 line.mend(self.cursor.x, self.cursor.x + 1, self.cursor.pen)
                 line.characters[self.cursor.x] = ""
@@ -96,6 +120,15 @@ class Printer(Canvas):
                 self.cursor.x += 1
                 return
         self._draw_one(character, width)
+
+    def _carry(self, position: int) -> None:
+        """Take a character that became too wide for the last column to the next row."""
+        line = self.grid[self.cursor.y]
+        cell = line.characters[position]
+        line.fill(position, position + 1, line.attributes[position])
+        self.cursor.x = position
+        self._wrap()
+        self._put([cell])
 
     def _put(self, run: Sequence[str]) -> None:
         """Write characters of one column each."""
@@ -210,13 +243,11 @@ class Printer(Canvas):
         """REP: draw the last character again; at most a screenful."""
         if self.last_drawn:
             character = self.last_drawn[-1]
-            translation, self.translation = self.translation, None
             area = self.columns * self.lines
             if count > area:
                 # A full screen either way; only the column it ends in has to be right.
                 count = area + (count - area) % self.columns
             self.draw(character * max(count, 1))
-            self.translation = translation
 
     def scrolls_plainly(self) -> bool:
         """Whether each line drawn now just scrolls in below the others."""

@@ -132,8 +132,19 @@ class Screen(Announcer):
         self.active_charset = slot
         self.choose_charset()
 
+    def single_shift(self, slot: int) -> None:
+        """SS2, SS3: draw one character with this set."""
+        self.translation = MAPS.get(self.charsets[slot], {})
+        self.shifted = slot
+
+    @override
+    def unshift(self) -> None:
+        self.shifted = 0
+        self.choose_charset()
+
     def choose_charset(self) -> None:
         """Draw with the set now in force."""
+        self.shifted = 0
         self.translation = MAPS.get(self.charsets[self.active_charset])
 
     # modes
@@ -320,8 +331,8 @@ class Screen(Announcer):
 
     def next_line(self) -> None:
         """NEL."""
-        self.carriage_return()
         self.index()
+        self.carriage_return()
 
     # what others need to know
 

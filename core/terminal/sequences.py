@@ -37,7 +37,7 @@ CSI: Final[dict[str, tuple[str, int]]] = {
     "X": ("erase_characters", 1),
     "Z": ("tab_back", 1),
     "`": ("cursor_to_column", 1),
-    "a": ("cursor_forward", 1),
+    "a": ("cursor_forward_any", 1),
     "b": ("repeat", 1),
     "d": ("cursor_to_line", 1),
     "e": ("cursor_down_any", 1),

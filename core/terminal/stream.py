@@ -322,6 +322,8 @@ class Stream(pyte.streams.Stream):
             reports.device_attributes(screen)
         elif sequence in ("n", "o"):
             screen.shift("no".index(sequence) + 2)
+        elif sequence in ("N", "O"):
+            screen.single_shift("NO".index(sequence) + 2)
         else:
             self._controls.get("\x1b" + sequence, _nothing)()
 

@@ -6,8 +6,7 @@ compared, in a form both emulators are brought to.
 
 from __future__ import annotations
 
-import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pyghostty import Terminal as Ghostty
 from pyghostty import ffi, lib
@@ -21,31 +20,20 @@ from core.terminal.attributes import (
     DIM,
     ITALIC,
     OVERLINE,
-    PROTECTED,
     REVERSE,
     STRIKE,
     UNDERLINE_SHIFT,
     Attributes,
 )
+from tests.core.terminal.looks import Look, shown
 
 if TYPE_CHECKING:
     from core.terminal.attributes import Color
-    from core.terminal.terminal import Terminal
 
 _FLAGS = {
     "bold": BOLD, "faint": DIM, "italic": ITALIC, "blink": BLINK, "inverse": REVERSE,
     "invisible": CONCEAL, "strikethrough": STRIKE, "overline": OVERLINE,
 }  # fmt: skip
-
-
-class Look(NamedTuple):
-    """What somebody in front of a terminal sees, in the form in which two are compared."""
-
-    rows: list[str]
-    cursor: tuple[int, int]
-    """Row, and column; the last one while a wrap is pending."""
-    pending: bool
-    attributes: list[list[Attributes]]
 
 
 def start(rows: int, columns: int) -> Ghostty:
@@ -122,27 +110,3 @@ def look_of_ghostty(terminal: Ghostty) -> Look:
         bool(terminal.get("cursor_pending_wrap", "bool")),
         [[look for _text, look in row] for row in grid],
     )
-
-
-def look_of(terminal: Terminal) -> Look:
-    """What this emulator shows."""
-    cursor = terminal.cursor
-    lines = [terminal.line(y) for y in range(terminal.rows)]
-    return Look(
-        [shown(line.text) for line in lines],
-        (cursor.y, cursor.x),
-        terminal.screen.waits_to_wrap(),
-        [[visible(look) for look in line.attributes] for line in lines],
-    )
-
-
-def shown(text: str) -> str:
-    """A row without trailing blanks; composed, because some store it so."""
-    return unicodedata.normalize("NFC", text.rstrip(" "))
-
-
-def visible(look: Attributes) -> Attributes:
-    """A look without what the other one keeps elsewhere."""
-    if look.link or look.flags & PROTECTED:
-        return look._replace(link="", flags=look.flags & ~PROTECTED)
-    return look
