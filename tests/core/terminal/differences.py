@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (a table of sequences)
 """Cases in which no other terminal, or not both of them, are followed, each with its reason."""
 
 from __future__ import annotations
