@@ -78,7 +78,7 @@ _NOTHING: Final[_Action] = (_nothing, ())
 def _numbers(text: str) -> list[int]:
     if not text:
         return []
-    return [min(int(part[:6] or 0), 65535) for part in text.split(";")[:64]]
+    return [min(int(part.lstrip("0")[:6] or 0), 65535) for part in text.split(";")[:64]]
 
 
 class Stream(pyte.streams.Stream):
