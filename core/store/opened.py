@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.errors import NoSpace
+from core.store.image_list import ImageList
 from core.store.intake import Intake, in_thread
 from core.store.reserve import Reserve
 
@@ -45,6 +46,7 @@ class Opened:
         self.idmap = idmap
         self.trash_seconds = trash_seconds
         self._index = index
+        self._list = ImageList(index)
         self._changing = asyncio.Lock()
         self._litter = asyncio.Event()
         self.intake = Intake(layout, index, self._changing)
