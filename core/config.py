@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.urls import check_url, is_loopback
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Settings:
     pull: PullSettings = field(default_factory=PullSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    limits: Limits = field(default_factory=Limits)
 
     def allows_plain_http(self, host: str) -> bool:
         """Whether a registry ``host[:port]`` may be spoken to without TLS."""
@@ -127,12 +129,13 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
         line = int(match[1]) if match else text.count("\n") + 1
         raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:], hint=_REPAIR) from None
     reader = _Reader(text, name)
-    top = reader.table((), document, dict.fromkeys(("pull", "catalog", "daemon"), _table))
+    top = reader.table((), document, dict.fromkeys(("pull", "limits", "catalog", "daemon"), _table))
     catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
     sources = catalog.pop("sources", {})
     return Settings(
         pull=PullSettings(**reader.table(("pull",), top.get("pull", {}), _PULL)),
         daemon=DaemonSettings(**reader.table(("daemon",), top.get("daemon", {}), _DAEMON)),
+        limits=Limits(**reader.table(("limits",), top.get("limits", {}), _LIMITS)),
         catalog=CatalogSettings(
             **catalog, sources=tuple(reader.source(name, value) for name, value in sources.items())
         ),
@@ -278,6 +281,16 @@ def _kind(value: object) -> SourceKind:
 
 _PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16), "parallel_jobs": _whole(1, 64)}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
+_LIMITS: dict[str, Check] = {
+    "entries": _whole(1, 1 << 32),
+    "path_length": _whole(1, 1 << 16),
+    "ratio": _whole(1, 1 << 20),
+    "total_bytes": _whole(1, 1 << 50),
+    "layers": _whole(1, 500),
+    "manifest_bytes": _whole(1, 1 << 28),
+    "config_bytes": _whole(1, 1 << 28),
+    "json_depth": _whole(1, 500),
+}
 _CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}
 _SOURCE: dict[str, Check] = {
     "kind": _kind,

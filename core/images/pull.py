@@ -70,7 +70,7 @@ async def pull_image(
     async with Registry(
         reference.api_host, credentials=credentials, plain_http=plain_http, patience=patience
     ) as registry:
-        found = await resolve(registry, reference, platform)
+        found = await resolve(registry, reference, platform, limits=store.limits)
         stack = LayerStack(store, found.layers, progress)
         await store.intake.hold(lease, {found.digest, *found.documents, *stack.needs()})
         progress.expect((layer.digest, layer.size) for layer in found.layers)

@@ -16,7 +16,7 @@ import msgspec
 
 from core.errors import Corrupt, DeckError, NotFound
 from core.images.auth import Authorizer
-from core.images.manifest import ACCEPT, MANIFEST_CAP
+from core.images.manifest import ACCEPT
 from core.images.transport import (
     Answer,
     Lost,
@@ -26,6 +26,7 @@ from core.images.transport import (
     is_loopback,
     refusal,
 )
+from core.limits import DEFAULTS
 from core.text import clean
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from core.domain import Credentials
     from core.images.reference import Reference
+    from core.limits import Limits
 
 _TAGS_CAP = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
@@ -98,7 +100,9 @@ class Registry:
     ) -> None:
         await self.transport.__aexit__(kind, error, trace)
 
-    async def manifest(self, reference: Reference, digest: str = "") -> Document:
+    async def manifest(
+        self, reference: Reference, digest: str = "", *, limits: Limits = DEFAULTS
+    ) -> Document:
         """The manifest or index of a reference, or ``digest`` in its repository.
 
         Raises:
@@ -109,7 +113,9 @@ class Registry:
         """
         wanted = digest or reference.target
         path = f"/v2/{reference.repository}/manifests/{wanted}"
-        answer = await self.get(path, scope=_scope(reference), accept=ACCEPT, cap=MANIFEST_CAP)
+        answer = await self.get(
+            path, scope=_scope(reference), accept=ACCEPT, cap=limits.manifest_bytes
+        )
         if answer.status != 200:
             raise await self._refused(reference, answer, digest)
         computed = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"

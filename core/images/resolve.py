@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from core.domain import Layer, Platform
 from core.errors import Corrupt, Hostile, NotFound
 from core.images.manifest import (
-    CONFIG_CAP,
     Config,
     Descriptor,
     Index,
@@ -23,6 +22,7 @@ from core.images.manifest import (
     read_document,
 )
 from core.images.platform import choose, host_platform, suits
+from core.limits import DEFAULTS
 from core.store.records import HistoryStep, ImageConfig
 from core.text import clean
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from core.images.reference import Reference
     from core.images.registry import Document, Registry
+    from core.limits import Limits
 
 _DEEPEST = 3
 _LONGEST_TEXT = 16384
@@ -61,7 +62,11 @@ class Resolved:
 
 
 async def resolve(
-    registry: Registry, reference: Reference, wanted: Platform | None = None
+    registry: Registry,
+    reference: Reference,
+    wanted: Platform | None = None,
+    *,
+    limits: Limits = DEFAULTS,
 ) -> Resolved:
     """Fetch and check everything but the layers; no ``wanted`` platform: this host's.
 
@@ -70,23 +75,23 @@ async def resolve(
         Hostile, Corrupt, Unsupported: what came is not an image for us.
     """
     documents: dict[str, bytes] = {}
-    found = await registry.manifest(reference)
+    found = await registry.manifest(reference, limits=limits)
     top = found.digest
-    document = _read(found, reference, documents, None)
+    document = _read(found, reference, documents, None, limits)
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
             break
         entry = _choose(document, reference, wanted)
         if entry.digest in documents:
             raise Hostile(str(reference), "an index that holds itself")
-        found = await registry.manifest(reference, entry.digest)
-        document = _read(found, reference, documents, entry)
+        found = await registry.manifest(reference, entry.digest, limits=limits)
+        document = _read(found, reference, documents, entry, limits)
     else:
         if isinstance(document, Index):
             raise Hostile(str(reference), f"indexes nested more than {_DEEPEST} deep")
     body = await _fetch_config(registry, reference, document.config)
     documents[document.config.digest] = body
-    config = read_config(body, document, of=str(reference))
+    config = read_config(body, document, of=str(reference), limits=limits)
     platform = Platform(
         os=config.os,
         architecture=clean(config.architecture, 40),
@@ -104,7 +109,11 @@ async def resolve(
 
 
 def _read(
-    found: Document, reference: Reference, documents: dict[str, bytes], entry: Descriptor | None
+    found: Document,
+    reference: Reference,
+    documents: dict[str, bytes],
+    entry: Descriptor | None,
+    limits: Limits,
 ) -> Manifest | Index:
     promised = found.media_type
     if entry:
@@ -112,7 +121,7 @@ def _read(
             raise Corrupt(str(reference), "a manifest of another size than its index says")
         promised = entry.media_type
     documents[found.digest] = found.body
-    return read_document(found.body, of=str(reference), promised=promised)
+    return read_document(found.body, of=str(reference), promised=promised, limits=limits)
 
 
 def _choose(index: Index, reference: Reference, wanted: Platform | None) -> Descriptor:
@@ -140,7 +149,7 @@ async def _fetch_config(registry: Registry, reference: Reference, config: Descri
     async with registry.blob(reference, config.digest) as (_, chunks):
         async for chunk in chunks:
             body += chunk
-            if len(body) > min(config.size, CONFIG_CAP):
+            if len(body) > config.size:
                 raise Corrupt(str(reference), "its config is longer than its manifest says")
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     if digest != config.digest:

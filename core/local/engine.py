@@ -85,7 +85,11 @@ async def open_local(
     bus = Bus()
     async with (
         Store.open(
-            paths.data, enter=idmap.enter, privileged=idmap.privileged, idmap=idmap.kind
+            paths.data,
+            enter=idmap.enter,
+            privileged=idmap.privileged,
+            idmap=idmap.kind,
+            limits=settings.limits,
         ) as store,
         background() as tasks,
     ):

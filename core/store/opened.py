@@ -6,12 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.errors import NoSpace
+from core.limits import DEFAULTS
 from core.store.intake import Intake, in_thread
 from core.store.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.limits import Limits
     from core.store.index import Index
     from core.store.layout import Layout
 
@@ -36,6 +38,7 @@ class Opened:
         privileged: bool,
         idmap: str,
         trash_seconds: float = TRASH_SECONDS,
+        limits: Limits = DEFAULTS,
     ) -> None:
         self.layout = layout
         self.enter = enter
@@ -44,6 +47,8 @@ class Opened:
         """Real root: owners and devices are the host's."""
         self.idmap = idmap
         self.trash_seconds = trash_seconds
+        self.limits = limits
+        """What images that come in may cost."""
         self._index = index
         self._changing = asyncio.Lock()
         self._litter = asyncio.Event()

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.errors import Conflict
+from core.limits import DEFAULTS
 from core.store.care import Care
 from core.store.index import Index
 from core.store.intake import in_thread
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from core.limits import Limits
     from core.store.lease import Lease
 
 
@@ -46,10 +48,12 @@ class Store(Care):
         privileged: bool,
         idmap: str,
         trash_seconds: float = TRASH_SECONDS,
+        limits: Limits = DEFAULTS,
     ) -> AsyncIterator[Store]:
         """Open the store in ``data``, make it if need be, and bring it in order.
 
-        ``trash_seconds``: how long what was removed can come back.
+        ``trash_seconds``: how long what was removed can come back; ``limits``: what images that
+        come in may cost.
 
         Raises:
             Conflict: another process has it open, or the id mapping changed.
@@ -81,6 +85,7 @@ class Store(Care):
                     privileged=privileged,
                     idmap=idmap,
                     trash_seconds=trash_seconds,
+                    limits=limits,
                 )
             finally:
                 index.close()
