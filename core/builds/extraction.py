@@ -106,7 +106,7 @@ def _put(entry: tar.Entry, stream: Stream, target: bytes, placer: Placer) -> Non
         os.mkfifo(target)
     placer.chown_at(target, owner)
     if entry.kind == tar.FIFO:
-        os.chmod(target, mode)  # noqa: PTH101
+        os.chmod(target, mode)
     os.utime(target, ns=(entry.mtime, entry.mtime), follow_symlinks=False)
 
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MOST_BYTES = 1 << 20
+_NOTHING = re.compile(rb"(?!)")
 MOST_PATTERNS = 10_000
 
 
@@ -19,8 +24,31 @@ MOST_PATTERNS = 10_000
 class Pattern:
     """One line."""
 
-    matches: re.Pattern[bytes]
+    parts: tuple[re.Pattern[bytes] | None, ...]
+    """A component each; None is ``**``, any number of folders."""
     taken_back: bool
+
+    def matches(self, path: tuple[bytes, ...]) -> bool:
+        """Whether the whole of ``path`` is meant. Takes no longer than the product of both."""
+        at = begin = 0
+        star = -1
+        for_star = 0
+        while at < len(path):
+            part = self.parts[begin] if begin < len(self.parts) else _NOTHING
+            if part is None:
+                if begin + 1 == len(self.parts):
+                    return True  # at the end it means all that is in the folder
+                star, for_star = begin, at
+                begin += 1
+            elif part.fullmatch(path[at]):
+                at += 1
+                begin += 1
+            elif star >= 0:
+                for_star += 1
+                at, begin = for_star, star + 1
+            else:
+                return False
+        return begin == len(self.parts)
 
 
 class Ignore:
@@ -35,10 +63,10 @@ class Ignore:
         """Whether the file or folder at ``path`` below the context is left out."""
         if not self._patterns:
             return False
-        prefixes = [b"/".join(path[:depth]) for depth in range(len(path), 0, -1)]
+        prefixes = [path[:depth] for depth in range(len(path), 0, -1)]
         out = False
         for pattern in self._patterns:
-            if pattern.taken_back == out and any(map(pattern.matches.fullmatch, prefixes)):
+            if pattern.taken_back == out and any(map(pattern.matches, prefixes)):
                 out = not pattern.taken_back
         return out
 
@@ -65,7 +93,7 @@ def parse_ignore(data: bytes, file: str) -> Ignore:
         if len(found) >= MOST_PATTERNS:
             raise InvalidInput(f"{file}:{number}", f"more than {MOST_PATTERNS} lines")
         try:
-            found.append(Pattern(glob(b"/".join(parts)), taken_back))
+            found.append(Pattern(tuple(_components(parts)), taken_back))
         except ValueError as error:
             raise InvalidInput(f"{file}:{number}", str(error)) from None
     return Ignore(tuple(found))
@@ -81,38 +109,47 @@ def _clean(pattern: bytes) -> list[bytes]:
     return parts
 
 
+def _components(parts: list[bytes]) -> Iterator[re.Pattern[bytes] | None]:
+    for part in parts:
+        if part.startswith(b"**"):
+            yield None
+            part = part.lstrip(b"*")
+            if not part:
+                continue
+        yield glob(part)
+
+
 def glob(pattern: bytes) -> re.Pattern[bytes]:
-    """A pattern of Go's ``filepath.Match``, with ``**``, as an expression for whole paths.
+    """A pattern of Go's ``filepath.Match`` for one component, as an expression to match it whole.
 
     Raises:
         ValueError: it is malformed.
     """
-    out, at = b"", 0
+    pieces, piece, at = [], b"", 0
     while at < len(pattern):
         char = pattern[at : at + 1]
         at += 1
         if char == b"*":
-            if pattern[at : at + 1] != b"*":
-                out += b"[^/]*"
-                continue
-            while pattern[at : at + 1] == b"*":
-                at += 1
-            if pattern[at : at + 1] == b"/":
-                at += 1
-            out += b"(?:.*/)?" if at < len(pattern) else b".*"
+            pieces.append(piece)
+            piece = b""
         elif char == b"?":
-            out += b"[^/]"
+            piece += b"."
         elif char == b"[":
             end = _class_end(pattern, at)
-            out += _class(pattern[at:end])
+            piece += _class(pattern[at:end])
             at = end + 1
         elif char == b"\\":
             if at == len(pattern):
                 raise ValueError("a pattern ends with its escape character")
-            out += re.escape(pattern[at : at + 1])
+            piece += re.escape(pattern[at : at + 1])
             at += 1
         else:
-            out += re.escape(char)
+            piece += re.escape(char)
+    out = piece
+    if pieces:
+        # What follows a * is taken where it comes first, for good: no pattern can take for ever.
+        middle = b"".join(b"(?>.*?" + one + b")" for one in pieces[1:] if one)
+        out = pieces[0] + middle + b".*" + piece
     try:
         return re.compile(out, re.DOTALL)
     except re.error as error:
@@ -144,4 +181,4 @@ def _class(body: bytes) -> bytes:
         else:
             out += re.escape(char)
         at += 1
-    return b"[^/" + out + b"]" if negated else b"(?!/)[" + out + b"]"
+    return (b"[^" if negated else b"[") + out + b"]"

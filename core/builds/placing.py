@@ -10,14 +10,12 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from core.builds.selection import entries, select
+from core.builds.selection import entries
 from core.errors import InvalidInput
 from core.layers.attributes import Stamper, read_xattrs
 from core.layers.names import show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from core.builds.confined import Parts, Tree
     from core.builds.ignore import Ignore
     from core.builds.selection import Source
@@ -46,17 +44,6 @@ class Placer:
         """Whether sources go into the target, and not in its place."""
         named = self._named.endswith((b"/", b"/."))
         return named or sources > 1 or os.path.isdir(self.target)
-
-    def place(self, tree: Tree, wanted: Sequence[str], ignore: Ignore, *, total: int) -> None:
-        """Copy what ``wanted`` means in ``tree``; ``total`` sources go to the target in all.
-
-        Raises:
-            NotFound, InvalidInput: as :func:`core.builds.selection.select`, or what is in the way.
-        """
-        sources = select(tree, wanted, ignore)
-        into = self.is_folder(max(total, len(sources)))
-        for source in sources:
-            self.place_one(tree, source, ignore, into=into)
 
     def place_one(self, tree: Tree, source: Source, ignore: Ignore, *, into: bool) -> None:
         """One file, or the contents of one folder."""
@@ -114,7 +101,7 @@ class Placer:
             self.clear(target)
             os.mkfifo(target)
             self._chown(target, owner)
-            os.chmod(target, self.mode_of(found.st_mode))  # noqa: PTH101
+            os.chmod(target, self.mode_of(found.st_mode))
             self._set_time(target, found.st_mtime_ns)
         else:
             what = "socket" if kind == stat.S_IFSOCK else "device"
@@ -130,7 +117,7 @@ class Placer:
                 os.mkdir(target, 0o755)
         target = os.path.realpath(target)
         self._chown(target, owner)
-        os.chmod(target, mode)  # noqa: PTH101
+        os.chmod(target, mode)
         self._folders.append((target, time))
 
     def _put_file(self, tree: Tree, where: Parts, found: os.stat_result, target: bytes) -> None:

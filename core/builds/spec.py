@@ -43,7 +43,7 @@ class PlaceSpec(TypedDict):
     target: str
     """Absolute; what it names is a folder if it ends with a slash or there are several sources."""
     owner: str
-    """``user[:group]``, names or ids of the image; empty: root."""
+    """``user[:group]``, names or ids of the image; empty: root, or as in the tree."""
     mode: int
     """For everything placed; -1: as they are."""
     owners: bool

@@ -69,21 +69,26 @@ async def assemble(
     *,
     lease: Lease,
     name: str,
-    origin: ImageOrigin = "import",
+    manifest: bytes = b"",
     references: Sequence[str] = (),
+    origin: ImageOrigin = "import",
     parent: str = "",
     intermediate: bool = False,
     pinned: bool = False,
 ) -> Assembled:
     """Commit an image of ``layers``, bottom to top; the same ones again give the same image.
 
-    ``parent`` is the digest of the image it goes on from, ``intermediate`` a step of a build. It
-    stays while ``lease`` is open, while a distro uses it, or if ``pinned``. ``name`` is what
-    errors call it. Staged trees are taken over: on error or cancel those that nobody else was
-    told of are gone. Blobs become the store's by a rename.
+    ``manifest`` is the image's own, byte for byte, where it came with one: its digest stays.
+    ``origin``, ``parent`` and ``intermediate`` are as in
+    :class:`core.store.records.NewImage`; ``name`` is what errors call it.
+
+    The image stays while ``lease`` is open, while a distro uses it, or if ``pinned``. Staged
+    trees are taken over: on error or cancel those that nobody else was told of are gone. Blobs
+    become the store's by a rename.
 
     Raises:
-        Corrupt: the config is none, or its diff_ids are not the layers'.
+        Corrupt: the config is none, its diff_ids are not the layers', or the manifest is of
+            something else.
         Unsupported: no image for Linux.
         Hostile: it breaks a cap (number of layers, size of the config).
         Conflict: a layer it needs is not there.
@@ -91,8 +96,8 @@ async def assemble(
     """
     intake = store.intake
     try:
-        image, documents = _image(config, layers, name, references)
-        image = replace(image, origin=origin, parent=parent, intermediate=intermediate)
+        described = config if isinstance(config, bytes) else canonical(config)
+        image, documents = _image(described, layers, name, manifest, references)
         await intake.hold(lease, _needs(documents, layers))
     except BaseException:
         for one in layers:
@@ -102,14 +107,26 @@ async def assemble(
     for one in layers:
         if one.staged:
             intake.stage(one.staged)
+    image = replace(image, origin=origin, parent=parent, intermediate=intermediate)
+    return await _commit(store, image, documents, layers, pinned=pinned)
+
+
+async def _commit(
+    store: Store,
+    image: NewImage,
+    documents: Mapping[str, bytes],
+    layers: Sequence[ImageLayer],
+    *,
+    pinned: bool,
+) -> Assembled:
     async with AsyncExitStack() as locks:
         # in order, so that two that share layers do not wait for each other
         for digest in sorted({one.layer.digest for one in layers}):
-            await locks.enter_async_context(intake.lock(digest))
+            await locks.enter_async_context(store.intake.lock(digest))
         for one in layers:
             _hand_over(store, one)
         image = _with_warnings(store, image)
-        await intake.commit(image, documents=documents, pinned=pinned)
+        await store.intake.commit(image, documents=documents, pinned=pinned)
     return Assembled(
         digest=image.digest,
         config_digest=image.config_digest,
@@ -141,7 +158,7 @@ def stored_config(store: Store, digest: str) -> bytes:
         raise Corrupt(image.digest, "its config is missing", hint="pull it again") from None
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
+def canonical(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """A document in the one form that all of ours have: sorted, without spaces."""
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
@@ -158,22 +175,23 @@ def platform_fields(platform: Platform) -> dict[str, str]:
 
 
 def _image(
-    config: Config, layers: Sequence[ImageLayer], name: str, references: Sequence[str]
+    described: bytes,
+    layers: Sequence[ImageLayer],
+    name: str,
+    own: bytes,
+    references: Sequence[str],
 ) -> tuple[NewImage, dict[str, bytes]]:
     """What is to be committed, and its manifest and config by digest; all of it checked."""
-    described = config if isinstance(config, bytes) else canonical(config)
-    kept = tuple(_as_oci(one.layer) for one in layers)
-    body = canonical(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": descriptor(OCI_CONFIG, digest_of(described), len(described)),
-            "layers": [descriptor(one.media_type, one.digest, one.size) for one in kept],
-        }
-    )
+    kept = tuple(one.layer for one in layers)
+    if not own:
+        kept = tuple(replace(layer, media_type=oci_type(layer.media_type)) for layer in kept)
+    body = own or manifest_of(described, kept)
     manifest = read_document(body, of=name)
-    if not isinstance(manifest, Manifest):
-        raise Corrupt(name, "no image manifest")
+    promised = [one.digest for one in kept]
+    if not isinstance(manifest, Manifest) or [one.digest for one in manifest.layers] != promised:
+        raise Corrupt(name, "its manifest is not that of its layers")
+    if manifest.config.digest != digest_of(described):
+        raise Corrupt(name, "its manifest is not that of its config")
     found = read_config(described, manifest, of=name)
     if found.rootfs.diff_ids != [one.diff_id for one in kept]:
         raise Corrupt(name, "the diff_ids of its config are not those of its layers")
@@ -195,18 +213,28 @@ def _image(
     return image, {image.config_digest: described, image.digest: body}
 
 
+def manifest_of(described: bytes, layers: Sequence[Layer]) -> bytes:
+    """The OCI manifest of a config and layers, in its canonical form."""
+    return canonical(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": descriptor(OCI_CONFIG, digest_of(described), len(described)),
+            "layers": [descriptor(one.media_type, one.digest, one.size) for one in layers],
+        }
+    )
+
+
 def descriptor(media_type: str, digest: str, size: int) -> dict[str, str | int]:
     """An OCI content descriptor."""
     return {"mediaType": media_type, "digest": digest, "size": size}
 
 
-def _as_oci(layer: Layer) -> Layer:
-    """A layer under the name that its media type has in an OCI manifest."""
-    kind = layer.media_type
-    if kind.startswith(DOCKER_LAYER):
-        suffix = kind.removeprefix(DOCKER_LAYER).replace(".", "+")
-        kind = OCI_LAYER + suffix
-    return Layer(digest=layer.digest, diff_id=layer.diff_id, size=layer.size, media_type=kind)
+def oci_type(media_type: str) -> str:
+    """A layer's media type as it is called in an OCI manifest."""
+    if media_type.startswith(DOCKER_LAYER):
+        return OCI_LAYER + media_type.removeprefix(DOCKER_LAYER).replace(".", "+")
+    return media_type
 
 
 def _needs(documents: Mapping[str, bytes], layers: Sequence[ImageLayer]) -> set[str]:

@@ -6,19 +6,23 @@ the original meanwhile, blob and unpacked layer are the same.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Layer
+from core.errors import Corrupt
 from core.images.manifest import OCI_LAYER
 from core.layers.pack import copy_tree, pack
+from core.layers.unpack import open_unpacker
+from core.store.ingest import CHUNK
 from core.store.records import StagedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from core.layers.compress import Compression
@@ -109,6 +113,62 @@ async def pack_layer(
 ) -> PackedLayer:
     """:func:`copy_for_layer`, then :func:`pack_copy`: a layer from a tree that stays as it is."""
     return await pack_copy(store, lease, await copy_for_layer(store, tree), compression=compression)
+
+
+def layer_trees(store: Store, digest: str) -> list[Path]:
+    """The trees of an image's layers, bottom to top, each once: where it stands highest.
+
+    Raises:
+        Corrupt: one is not there.
+    """
+    trees: list[Path] = []
+    for key in dict.fromkeys(reversed(store.layer_keys(digest))):
+        layer = store.intake.layer(key)
+        if layer is None:
+            raise Corrupt(digest, f"layer {key} is not there", hint="pull the image again")
+        trees.append(layer.tree)
+    return trees[::-1]
+
+
+async def flatten_copy(
+    store: Store,
+    lease: Lease,
+    below: Sequence[Path],
+    tree: CopiedTree,
+    *,
+    compression: Compression = "gzip",
+) -> PackedLayer:
+    """One layer of everything that a copy shows on the trees ``below``, bottom to top.
+
+    The stage of the copy is used up, also on error or cancel.
+    """
+    stage = store.intake.new_stage()
+    path = store.layout.ingest / f"file-{secrets.token_hex(8)}"
+    try:
+        with _new_file(path) as output:
+            packed = await pack(
+                [*below, tree.folder / "fs"],
+                output,
+                flat=True,
+                compression=compression,
+                enter=store.reading,
+                owners=store.owners,
+            )
+        async with open_unpacker(
+            stage / "fs", enter=store.enter, privileged=store.owners, limits=store.limits
+        ) as unpacker:
+            with path.open("rb") as blob:
+                while chunk := await asyncio.to_thread(blob.read, CHUNK):
+                    await unpacker.write(chunk)
+            await unpacker.finish()
+        await store.intake.hold(lease, {packed.digest, packed.diff_id})
+        return await _keep(store, replace(tree, folder=stage), packed, path, compression)
+    except BaseException:
+        store.layout.discard(stage)
+        raise
+    finally:
+        path.unlink(missing_ok=True)
+        store.layout.discard(tree.folder)
 
 
 @contextmanager

@@ -20,6 +20,9 @@ from core.text import clean
 if TYPE_CHECKING:
     from core.limits import Limits
 
+MANIFEST_CAP = 16 << 20
+"""Bytes of a manifest or index that are read at all, whatever the settings allow."""
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -56,6 +59,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     digest: str
     size: int
     platform: PlatformSpec | None = None
+    annotations: dict[str, str] | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -149,8 +153,8 @@ def read_document(
             raise Unsupported(of, f"no image but {clean(str(kind) or 'unknown content', 99)}")
         kind = OCI_INDEX if "manifests" in fields else OCI_MANIFEST
     if kind in INDEXES:
-        return _checked_index(_convert(fields, Index, of=of), of, limits)
-    return _checked_manifest(_convert(fields, Manifest, of=of), of, limits)
+        return _checked_index(convert(fields, Index, of=of), of, limits)
+    return _checked_manifest(convert(fields, Manifest, of=of), of, limits)
 
 
 def read_config(body: bytes, manifest: Manifest, *, of: str, limits: Limits = DEFAULTS) -> Config:
@@ -160,17 +164,17 @@ def read_config(body: bytes, manifest: Manifest, *, of: str, limits: Limits = DE
         Corrupt: not a config, or its diff_ids do not match the layers.
         Unsupported: no image for Linux.
     """
-    config = _convert(
-        _load(body, of=f"config of {of}", cap=limits.config_bytes, depth=limits.json_depth),
-        Config,
-        of=of,
-    )
+    return config_for(body, len(manifest.layers), of=of, limits=limits)
+
+
+def config_for(body: bytes, layers: int, *, of: str, limits: Limits = DEFAULTS) -> Config:
+    """The config of an image of so many layers; as :func:`read_config`."""
+    fields = _load(body, of=f"config of {of}", cap=limits.config_bytes, depth=limits.json_depth)
+    config = convert(fields, Config, of=of)
     if config.os != "linux":
         raise Unsupported(of, f"built for {clean(config.os, 40) or 'no system'}, not for linux")
-    if len(config.rootfs.diff_ids) != len(manifest.layers):
-        raise Corrupt(
-            of, f"{len(manifest.layers)} layers but {len(config.rootfs.diff_ids)} diff_ids"
-        )
+    if len(config.rootfs.diff_ids) != layers:
+        raise Corrupt(of, f"{layers} layers but {len(config.rootfs.diff_ids)} diff_ids")
     for diff_id in config.rootfs.diff_ids:
         _check(diff_id, of)
     return config
@@ -219,8 +223,13 @@ def _check(digest: str, of: str) -> None:
         raise Corrupt(of, error.why) from None
 
 
-def _load(body: bytes, *, of: str, cap: int, depth: int) -> dict[str, Any]:
-    """JSON as a mapping; duplicate keys, NaN and endless nesting are refused."""
+def load_json(body: bytes, *, of: str, cap: int) -> Any:
+    """JSON of at most ``cap`` bytes.
+
+    Raises:
+        Hostile: it is longer, nested without end, or has a key twice in one object.
+        Corrupt: it is no JSON, or holds NaN or an infinity.
+    """
     if len(body) > cap:
         raise Hostile(of, f"larger than {cap} bytes")
 
@@ -234,13 +243,17 @@ def _load(body: bytes, *, of: str, cap: int, depth: int) -> dict[str, Any]:
         raise Corrupt(of, f"{word} in JSON")
 
     try:
-        fields = json.loads(body, object_pairs_hook=unique, parse_constant=refuse)
+        return json.loads(body, object_pairs_hook=unique, parse_constant=refuse)
     except RecursionError:
         raise Hostile(of, "nested too deeply") from None
     except DeckError:
         raise
     except ValueError:
         raise Corrupt(of, "not JSON") from None
+
+
+def _load(body: bytes, *, of: str, cap: int, depth: int) -> dict[str, Any]:
+    fields = load_json(body, of=of, cap=cap)
     if not isinstance(fields, dict):
         raise Corrupt(of, "not a JSON object")
     if _deeper(fields, depth):
@@ -262,7 +275,8 @@ def _deeper(value: object, depth: int) -> bool:
     return any(isinstance(one, dict | list) for one in level)
 
 
-def _convert(fields: dict[str, Any], kind: type[T], *, of: str) -> T:
+def convert(fields: Any, kind: type[T], *, of: str) -> T:
+    """JSON as a struct. Raises: Corrupt, if a field is missing or of another type."""
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:

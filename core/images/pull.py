@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.domain import Platform
 from core.images.layer import LayerFetch
+from core.images.origin import Origin
 from core.images.progress import Progress, ignore
 from core.images.registry import Registry
 from core.images.resolve import history_steps, image_config, resolve, timestamp
@@ -38,6 +39,8 @@ class Pulled:
     platform: Platform
     version: str = ""
     """What to call its version where its os-release says nothing."""
+    served_by: str = ""
+    """The mirrors it came from; empty: the registry itself."""
     warnings: tuple[str, ...] = ()
 
 
@@ -49,6 +52,7 @@ async def pull_image(
     platform: Platform | None = None,
     credentials: Credentials | None = None,
     plain_http: bool = False,
+    origin: Origin | None = None,
     pinned: bool = False,
     at_once: int = AT_ONCE,
     report: Report = ignore,
@@ -57,7 +61,8 @@ async def pull_image(
     """Bring an image into the store; layers that are there are neither fetched nor unpacked.
 
     It stays while ``lease`` is open, while a distro uses it, or if ``pinned``. Cancelling keeps
-    what was received; nothing else is left.
+    what was received; nothing else is left. ``origin`` is where to fetch from, not yet entered,
+    in place of the registry itself with ``credentials``.
 
     Raises:
         NotFound, LoginNeeded, Unreachable: from the registry; ``kept`` says what a retry saves.
@@ -67,15 +72,15 @@ async def pull_image(
     """
     progress = Progress(report)
     progress.enter("resolve")
-    async with Registry(
-        reference.api_host, credentials=credentials, plain_http=plain_http, patience=patience
-    ) as registry:
-        found = await resolve(registry, reference, platform, limits=store.limits)
+    if origin is None:
+        origin = _registry(reference, credentials, patience, plain_http=plain_http)
+    async with origin:
+        found = await resolve(origin, reference, platform, limits=store.limits)
         stack = LayerStack(store, found.layers, progress)
         await store.intake.hold(lease, {found.digest, *found.documents, *stack.needs()})
         progress.expect((layer.digest, layer.size) for layer in found.layers)
         progress.enter("fetch")
-        fetch = LayerFetch(store, registry, reference, progress)
+        fetch = LayerFetch(store, origin, reference, progress)
         await stack.bring(fetch.run, at_once=at_once)
     progress.enter("commit")
     image = _new_image(reference, found, stack)
@@ -85,7 +90,22 @@ async def pull_image(
         repo_digest=found.repo_digest,
         platform=found.platform,
         version=reference.tag,
-        warnings=image.warnings,
+        served_by=origin.served_by,
+        warnings=(*image.warnings, *origin.warnings),
+    )
+
+
+def _registry(
+    reference: Reference,
+    credentials: Credentials | None,
+    patience: Patience | None,
+    *,
+    plain_http: bool,
+) -> Origin:
+    """The registry itself, without mirrors."""
+    host = reference.api_host
+    return Origin(
+        [Registry(host, credentials=credentials, plain_http=plain_http, patience=patience)]
     )
 
 

@@ -26,6 +26,9 @@ _OLD_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 _Path = tuple[bytes, ...]
 
+_MOUNT_POINTS = frozenset({(b"etc", b"hosts"), (b"etc", b"resolv.conf")})
+"""Empty files there are what a sandbox binds the host's on (:mod:`core.runtimes.network`)."""
+
 
 class Copying:
     """One copy; :attr:`entries` and :attr:`size` tell how much it was."""
@@ -33,7 +36,7 @@ class Copying:
     def __init__(self, source: int, target: int, stamper: Stamper, *, as_layer: bool) -> None:
         """``source`` and ``target`` are open directories, the target empty.
 
-        ``as_layer``: leave out names that no layer can hold.
+        ``as_layer``: leave out names that no layer can hold, and what only a sandbox put there.
         """
         self._source = source
         self._target = target
@@ -84,7 +87,9 @@ class Copying:
                     os.mknod(name, stat.S_IFCHR, 0, dir_fd=target)
                     self.entries += 1
                     hiding = True
-                elif not self._is_reserved(name, path):
+                elif not self._is_reserved(name, path) and not self._is_mount_point(
+                    (*path, name), found
+                ):
                     self._copy_one((*path, name), found, source, target)
             if hiding:
                 os.setxattr(target, ORIGIN, b"")
@@ -100,6 +105,9 @@ class Copying:
         where = b"/".join((*path, name))
         self._stamper.warnings.add("name reserved for whiteouts left out", where)
         return True
+
+    def _is_mount_point(self, path: _Path, found: os.stat_result) -> bool:
+        return self._as_layer and path in _MOUNT_POINTS and not found.st_size
 
     def _copy_marks(self, source: int, target: int, marks: Marks, path: _Path) -> None:
         check_whole(source, os.listxattr(source), b"/".join(path))

@@ -67,7 +67,7 @@ async def copy_tree(
     Args:
         source: Not changed; may be in use meanwhile.
         target: Its parent must be there.
-        as_layer: Leave out names that no layer can hold.
+        as_layer: Leave out names that no layer can hold, and what only a sandbox put there.
         enter: Command prefix into the user namespace whose root may read all of it.
         owners: Whether owners may be set there.
 

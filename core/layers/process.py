@@ -179,14 +179,16 @@ async def open_worker(
     *arguments: str | Path,
     enter: tuple[str, ...] = (),
     kept: tuple[int, ...] = (),
+    module: str = "core.layers.worker",
 ) -> AsyncIterator[Worker]:
     """A worker doing ``verb``; leaving kills it if it still runs.
 
     Args:
-        verb: What :mod:`core.layers.worker` shall do.
+        verb: What the worker shall do.
         arguments: Of the verb; paths are made absolute, as the worker's folder is ``/``.
         enter: Command prefix that puts it into the right user namespace.
         kept: Descriptors that it gets under the same numbers.
+        module: The worker's; it ends as :func:`core.layers.worker.main` does.
 
     Raises:
         HostForbids: it could not be started.
@@ -200,7 +202,7 @@ async def open_worker(
             sys.executable,
             "-P",
             "-m",
-            "core.layers.worker",
+            module,
             verb,
             *map(_argument, arguments),
             cwd="/",
@@ -222,11 +224,12 @@ async def run_worker(
     *arguments: str | Path,
     enter: tuple[str, ...] = (),
     kept: tuple[int, ...] = (),
+    module: str = "core.layers.worker",
 ) -> dict[str, Any]:
     """Run a verb that needs no input; cancelling kills it.
 
     Raises:
         DeckError: what the worker reported.
     """
-    async with open_worker(verb, *arguments, enter=enter, kept=kept) as worker:
+    async with open_worker(verb, *arguments, enter=enter, kept=kept, module=module) as worker:
         return await worker.result()

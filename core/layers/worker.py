@@ -13,7 +13,7 @@ import errno
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import Corrupt, DeckError, HostForbids, Hostile, NoSpace
 from core.layers.attributes import Stamper, Warnings
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from core.layers.compress import Compression
+
+Verbs: TypeAlias = "dict[str, Callable[..., dict[str, object]]]"
+"""What a worker can do, by name; each gives what is reported."""
 
 _READ = 256 << 10
 _PROGRESS = 4 << 20
@@ -96,6 +99,15 @@ def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
     }
 
 
+def _digest(ratio: str, most_bytes: str) -> dict[str, object]:
+    from core.layers.compression import expand
+
+    meter = _Meter(ratio=int(ratio), most_bytes=int(most_bytes))
+    for _ in meter.output(expand(meter.input())):
+        pass
+    return {"diff_id": "sha256:" + meter.hash.hexdigest()}
+
+
 def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     from core.layers.extract import settle_tree
 
@@ -160,8 +172,9 @@ def _measure(path: str) -> dict[str, object]:
     return {"bytes": measure(os.fsencode(path))}
 
 
-_VERBS: dict[str, Callable[..., dict[str, object]]] = {
+_VERBS: Verbs = {
     "unpack": _unpack,
+    "digest": _digest,
     "settle": _settle,
     "copy": _copy,
     "pack": _pack,
@@ -194,14 +207,14 @@ def _report(outcome: dict[str, object]) -> None:
     write_all(1, json.dumps(outcome).encode() + b"\n")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], verbs: Verbs = _VERBS) -> int:
     """Do one verb and report it."""
     gc.disable()  # a layer makes no garbage in cycles, and is soon over
     os.umask(0)
     try:
         verb, *rest = arguments
         try:
-            done = _VERBS[verb](*rest)
+            done = verbs[verb](*rest)
         except OSError as error:
             raise explain(error) from error
     except DeckError as error:

@@ -20,6 +20,7 @@ from core.store.images import from_text
 from core.store.ingest import CHUNK
 from core.store.layout import hex_of
 from core.store.trash import IN_TRASH, put
+from core.store.whole import mark_broken, what_is_missing
 from core.verbs.storage import Problem
 
 if TYPE_CHECKING:
@@ -94,17 +95,17 @@ class Inspector:
     # -- layers, images, blobs ------------------------------------------------------------
 
     def _look_at_layers(self) -> Iterator[Found]:
-        rows = self._index.rows("SELECT number, key FROM layer")
+        rows = self._index.rows(
+            "SELECT number, key, EXISTS (SELECT 1 FROM image_layer WHERE layer = number) AS used"
+            " FROM layer"
+        )
         for row in rows:
             number, key = row["number"], row["key"]
             if not (self._layout.layer(key) / "fs").is_dir():
-                yield _found(
-                    "layer",
-                    key,
-                    "its files are not there",
-                    "its images are marked: pulled again, they have it",
-                    partial(self._forget_layer, number, key),
-                )
+                if row["used"]:
+                    continue  # told of its images
+                why = "neither its files nor an image with it are there"
+                yield _found("layer", key, why, "it is forgotten", partial(self._forget, number))
             elif self._target(number) != self._link(key):
                 yield _found(
                     "layer",
@@ -128,49 +129,27 @@ class Inspector:
         self._layout.discard(link)
         link.symlink_to(self._link(key))
 
-    def _forget_layer(self, number: int, key: str) -> None:
+    def _forget(self, number: int) -> None:
         with self._index.write() as connection:
-            connection.execute(
-                "UPDATE image SET broken = ? WHERE digest IN"
-                " (SELECT image FROM image_layer WHERE layer = ?)",
-                (f"layer {key[:19]} is missing", number),
-            )
-            connection.execute("DELETE FROM image_layer WHERE layer = ?", (number,))
             connection.execute("DELETE FROM layer WHERE number = ?", (number,))
         self._layout.link(number).unlink(missing_ok=True)
-        self._layout.discard(self._layout.layer(key))
 
     def _look_at_images(self) -> Iterator[Found]:
-        for row in self._index.rows(
-            "SELECT digest, config_digest, layers, broken, (SELECT count(*) FROM image_layer"
-            " WHERE image = digest) AS stored FROM image"
-        ):
+        for row in self._index.rows("SELECT digest, broken FROM image"):
             digest = row["digest"]
-            layers = from_text(row["layers"], tuple[Layer, ...])
-            why = row["broken"]
-            if not why and row["stored"] != len(layers):
-                why = f"{len(layers) - row['stored']} of its layers are missing"
-            for name in (digest, row["config_digest"], *(layer.digest for layer in layers)):
-                if not why and hex_of(name) not in self._there:
-                    why = f"blob {name[:19]} is missing"
-            for layer in layers:
-                size = self._there.get(hex_of(layer.digest), layer.size)
-                if not why and size != layer.size:
-                    why = f"blob {layer.digest[:19]} has {size} of {layer.size} bytes"
+            why = self._index.ask(what_is_missing, self._layout, digest)
             if why and row["broken"]:
                 yield _found("image", digest, why, "pull it again, or remove it")
             elif why:
-                yield _found(
-                    "image",
-                    digest,
-                    why,
-                    "it is marked: pulled again, it is whole",
-                    partial(self._mark, digest, why),
-                )
+                mend = partial(self._mark, digest, why)
+                yield _found("image", digest, why, "it is marked: pulled again, it is whole", mend)
+            elif row["broken"]:
+                mend = partial(self._mark, digest, "")
+                yield _found("image", digest, "is whole, but marked", "the mark goes", mend)
 
     def _mark(self, digest: str, why: str) -> None:
         with self._index.write() as connection:
-            connection.execute("UPDATE image SET broken = ? WHERE digest = ?", (why, digest))
+            mark_broken(connection, digest, why)
 
     def _look_at_blobs(self) -> Iterator[Found]:
         sizes = {
@@ -192,14 +171,15 @@ class Inspector:
                 )
 
     def _drop_blob(self, name: str) -> None:
-        why = f"blob sha256:{name[:12]} is missing"
-        with self._index.write() as connection:
-            connection.execute(
-                "UPDATE image SET broken = ? WHERE digest = ? OR config_digest = ?"
-                " OR instr(layers, ?)",
-                (why, f"sha256:{name}", f"sha256:{name}", name),
-            )
+        digest = f"sha256:{name}"
         self._layout.blob(name).unlink(missing_ok=True)
+        with self._index.write() as connection:
+            for row in connection.execute(
+                "SELECT digest FROM image WHERE ? IN (digest, config_digest) OR instr(layers, ?)",
+                (digest, digest),
+            ).fetchall():
+                why = what_is_missing(connection, self._layout, row["digest"])
+                mark_broken(connection, row["digest"], why)
 
     # -- distros --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from core.domain import Layer
 from core.store.distros import finish_removals
 from core.store.images import from_text
 from core.store.layout import hex_of
-from core.store.trash import forget
+from core.store.trash import forget, forget_dead
 
 if TYPE_CHECKING:
     import sqlite3
@@ -98,6 +98,7 @@ def drop_rows(
             intermediate=bool(row["intermediate"]),
         )
         connection.execute("DELETE FROM image WHERE digest = ?", (digest,))
+    forget_dead(connection)
     for row in connection.execute(
         "SELECT number, key, size FROM layer"
         " WHERE NOT EXISTS (SELECT 1 FROM image_layer WHERE layer = number)"

@@ -92,6 +92,12 @@ def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
         )
 
 
+def add_repo_digest(index: Index, digest: str, repo_digest: str) -> None:
+    """Note where an image can be pulled from; blocks."""
+    with index.write() as connection:
+        connection.execute("INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (digest, repo_digest))
+
+
 _COLUMNS = (
     "digest, config_digest, platform, created, pulled, layers, size, transfer_size,"
     " parent, intermediate, origin, broken"

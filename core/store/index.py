@@ -10,15 +10,18 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from core.errors import Corrupt, DeckError, Refused, Unsupported
 from core.store.ingest import no_space
 from core.store.schema import SCHEMA, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Index:
@@ -88,6 +91,15 @@ class Index:
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """All rows of a query, as of the last commit."""
         return self._reader.execute(query, values).fetchall()
+
+    def ask(
+        self,
+        question: Callable[Concatenate[sqlite3.Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """What a function reads from the last commit."""
+        return question(self._reader, *args, **kwargs)
 
     def tuples(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """As :meth:`rows`, cheaper: for queries that give thousands."""

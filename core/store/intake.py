@@ -21,6 +21,7 @@ from core.store.ingest import Ingest, no_space
 from core.store.lease import Lease, Leases
 from core.store.records import StoredLayer
 from core.store.sync import sync_filesystem
+from core.store.whole import look_again
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
@@ -119,11 +120,12 @@ class Intake:
                 key=key, tree=staged.tree, size=staged.size, warnings=staged.warnings
             )
         row = self._index.row("SELECT * FROM layer WHERE key = ?", key)
-        if row is None:
+        tree = self.layout.layer(key) / "fs"
+        if row is None or not tree.is_dir():
             return None
         return StoredLayer(
             key=key,
-            tree=self.layout.layer(key) / "fs",
+            tree=tree,
             size=row["size"],
             warnings=from_text(row["warnings"], tuple[str, ...]),
         )
@@ -197,11 +199,13 @@ class Intake:
                 self._insert_layer(connection, layer)
             self._check_layers(connection, image)
             insert_image(connection, image, pinned=pinned)
+            look_again(connection, layout)
 
     def _insert_layer(self, connection: sqlite3.Connection, layer: StagedLayer) -> None:
         number = connection.execute(
             "INSERT INTO layer (key, diff_id, size, entries, tar_size, warnings)"
-            " VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET size = excluded.size,"
+            " warnings = excluded.warnings RETURNING number",
             (
                 layer.key,
                 layer.diff_id,

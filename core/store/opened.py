@@ -13,7 +13,6 @@ from core.store.reserve import Reserve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.limits import Limits
     from core.store.index import Index
     from core.store.layout import Layout
 
@@ -38,7 +37,6 @@ class Opened:
         privileged: bool,
         idmap: str,
         trash_seconds: float = TRASH_SECONDS,
-        limits: Limits = DEFAULTS,
     ) -> None:
         self.layout = layout
         self.enter = enter
@@ -47,8 +45,8 @@ class Opened:
         """Real root: owners and devices are the host's."""
         self.idmap = idmap
         self.trash_seconds = trash_seconds
-        self.limits = limits
-        """What images that come in may cost."""
+        self.limits = DEFAULTS
+        """What images that come in may cost; for whoever opened it to set."""
         self._index = index
         self._changing = asyncio.Lock()
         self._litter = asyncio.Event()

@@ -115,6 +115,10 @@ class DistroRecord:
     warnings: tuple[str, ...] = ()
     upper_size: int = 0
     """Bytes of :attr:`upper` and :attr:`home` when last measured."""
+    tree: str = "upper"
+    """Path of :attr:`upper` below the distro's folder."""
+    newest: str = ""
+    """The digest that its source had when last asked; empty: it was not."""
     config: ImageConfig = field(default_factory=ImageConfig)
 
 

@@ -18,7 +18,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.errors import Conflict
-from core.limits import DEFAULTS
 from core.store.care import Care
 from core.store.index import Index
 from core.store.intake import in_thread
@@ -26,16 +25,16 @@ from core.store.layout import Layout
 from core.store.opened import TRASH_SECONDS, despite_full_disk
 from core.store.recover import check_idmap, recorded_idmap, recover
 from core.store.reserve import Reserve
+from core.store.stored_snapshots import StoredSnapshots
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.limits import Limits
     from core.store.lease import Lease
 
 
-class Store(Care):
+class Store(Care, StoredSnapshots):
     """One open store; there is only one of it at a time (:meth:`open`)."""
 
     @classmethod
@@ -48,12 +47,10 @@ class Store(Care):
         privileged: bool,
         idmap: str,
         trash_seconds: float = TRASH_SECONDS,
-        limits: Limits = DEFAULTS,
     ) -> AsyncIterator[Store]:
         """Open the store in ``data``, make it if need be, and bring it in order.
 
-        ``trash_seconds``: how long what was removed can come back; ``limits``: what images that
-        come in may cost.
+        ``trash_seconds``: how long what was removed can come back.
 
         Raises:
             Conflict: another process has it open, or the id mapping changed.
@@ -85,7 +82,6 @@ class Store(Care):
                     privileged=privileged,
                     idmap=idmap,
                     trash_seconds=trash_seconds,
-                    limits=limits,
                 )
             finally:
                 index.close()
@@ -102,6 +98,8 @@ class Store(Care):
         """Protect what a job brings in, from its pull until its distro is made."""
         try:
             with self.intake.lease() as lease:
+                async with self.intake.still():
+                    pass  # a prune that knows nothing of the lease is over
                 yield lease
         finally:
             self._litter.set()

@@ -6,10 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.domain import Layer
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
 from core.store.history import load_history
-from core.store.images import digests_beginning, load_image, load_images
+from core.store.images import add_repo_digest, digests_beginning, from_text, load_image, load_images
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
@@ -84,6 +85,10 @@ class StoredImages(Opened):
         hint = "distrodeck ls and distrodeck images show what is there"
         raise NotFound(name, "no such distro or image", hint=hint)
 
+    async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
+        """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""
+        await in_thread(self.layout, add_repo_digest, self._index, digest, repo_digest)
+
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""
         self.image(digest)
@@ -98,6 +103,23 @@ class StoredImages(Opened):
         )
         return tuple(row["key"] for row in rows)
 
+    def layers_of(self, diff_id: str) -> list[Layer]:
+        """Every form in which images have a layer: the blobs differ, the tree is one."""
+        rows = self._index.rows(
+            "SELECT DISTINCT image.layers FROM layer JOIN image_layer ON layer = number"
+            " JOIN image ON image.digest = image_layer.image WHERE layer.diff_id = ?",
+            diff_id,
+        )
+        found = (layer for row in rows for layer in from_text(row["layers"], tuple[Layer, ...]))
+        return list(dict.fromkeys(layer for layer in found if layer.diff_id == diff_id))
+
+    def tar_size(self, diff_id: str) -> int:
+        """Bytes of a layer's uncompressed tar. Raises: NotFound, if it is not unpacked."""
+        row = self._index.row("SELECT tar_size FROM layer WHERE diff_id = ?", diff_id)
+        if row is None:
+            raise NotFound(diff_id, "no such layer")
+        return int(row["tar_size"])
+
     def layer_paths(self, image_digest: str) -> list[Path]:
         """The unpacked layers of an image by their short names, bottom to top.
 
@@ -107,19 +129,15 @@ class StoredImages(Opened):
         Raises:
             Corrupt: some of it is missing on the disk.
         """
-        row = self._index.row(
-            "SELECT broken FROM image WHERE digest = ? AND broken != ''"
-            " AND json_array_length(layers) >"
-            " (SELECT count(*) FROM image_layer WHERE image = digest)",
-            image_digest,
-        )
-        if row:
-            raise Corrupt(image_digest, row["broken"], hint="pull it again with --image-only")
         rows = self._index.rows(
             "SELECT layer FROM image_layer WHERE image = ? ORDER BY position DESC", image_digest
         )
         numbers = list(dict.fromkeys(row["layer"] for row in rows))
-        return [self.layout.link(number) for number in reversed(numbers)]
+        paths = [self.layout.link(number) for number in reversed(numbers)]
+        if not all(path.is_dir() for path in paths):
+            hint = "distrodeck fsck --repair, then pull the image again with --image-only"
+            raise Corrupt(image_digest, "some of its layers are missing", hint=hint)
+        return paths
 
     def os_release(self, image_digest: str) -> OsRelease:
         """What system an image holds; of this machine for an empty digest."""

@@ -130,6 +130,8 @@ def _restore_distro(
 
 
 def _restore_image(connection: sqlite3.Connection, entry: Trashed, one: Undo) -> None:
+    if not connection.execute("SELECT 1 FROM image WHERE digest = ?", (one.digest,)).fetchone():
+        return  # a parent that was deleted meanwhile
     for name in one.references:
         there = connection.execute("SELECT image FROM reference WHERE name = ?", (name,)).fetchone()
         if there and there["image"] != one.digest:
@@ -153,3 +155,10 @@ def forget(connection: sqlite3.Connection, idents: Iterable[str]) -> None:
             (IN_TRASH, ident),
         )
         connection.execute("DELETE FROM trash WHERE id = ?", (ident,))
+
+
+def forget_dead(connection: sqlite3.Connection) -> None:
+    """Drop the entries of images and names of images that are deleted."""
+    connection.execute(
+        "DELETE FROM trash WHERE what != 'distro' AND subject NOT IN (SELECT digest FROM image)"
+    )

@@ -89,12 +89,17 @@ def test_a_shell_is_a_terminal_with_job_control(dev: Deck) -> None:
         assert tty.wait() == 9
 
 
-def test_removing_needs_a_yes_and_leaves_nothing(dev: Deck) -> None:
-    refused = dev.refused("rm", "dev")
+def test_removing_can_be_undone_but_for_good_needs_a_yes_and_leaves_nothing(dev: Deck) -> None:
+    assert dev.done("rm", "dev").talk.count("\n") <= 1
+    assert dev.items("ls") == []
+    assert dev.done("undo").out == "dev\n"
+    assert [distro["name"] for distro in dev.items("ls")] == ["dev"]
+    refused = dev.refused("rm", "dev", "--now")
     assert (refused.code, refused.error["code"]) == (9, "refused")
-    assert dev.done("rm", "dev", "--yes").talk.count("\n") <= 1
+    assert dev.done("rm", "dev", "--now", "--yes").talk.count("\n") <= 1
     assert dev.items("ls") == []
     assert dev.items("images") == []
+    assert dev.items("undo", "--list") == []
     dev.done("serve", "--stop")
     assert leftovers(dev.root) == []
 

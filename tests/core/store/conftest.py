@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -63,22 +63,29 @@ async def add_image(
     reference: str = "",
     pinned: bool = False,
     size: int = 100,
+    labels: dict[str, str] | None = None,
+    created: float = 1.0,
+    **more: Any,
 ) -> str:
-    """Commit an image whose layers are called ``names``; gives its digest."""
+    """Commit an image whose layers are called ``names``; gives its digest.
+
+    ``more`` are fields of :class:`core.store.records.NewImage`.
+    """
     intake = store.intake
     layers, keys = [], []
     for name in names:
         body, key = f"blob {name}".encode(), digest_of(f"tree {name}")
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         await intake.hold(lease, [digest, key])
-        if not intake.layer(key):
+        if not (intake.layer(key) and intake.blob(digest)):
             async with intake.ingest(digest, name=name) as ingest:
                 await ingest.write(body)
             intake.verified.add(digest)
             intake.stage(stage(store, name, size=size))
         layers.append(Layer(digest=digest, diff_id=key, size=len(body)))
         keys.append(key)
-    config = json.dumps(["config", *names]).encode()
+    told = {"names": names, "config": {"Labels": labels}} if labels else ["config", *names]
+    config = json.dumps(told).encode()
     manifest = json.dumps(["manifest", *names]).encode()
     documents = {f"sha256:{hashlib.sha256(one).hexdigest()}": one for one in (config, manifest)}
     config_digest, manifest_digest = documents
@@ -89,13 +96,14 @@ async def add_image(
             digest=manifest_digest,
             config_digest=config_digest,
             platform=Platform(),
-            created=1.0,
+            created=created,
             layers=tuple(layers),
             layer_keys=tuple(keys),
             history=(*steps, HistoryStep(created_by="CMD sh")),
             config=ImageConfig(cmd=("sh",), env=(("A", "1"),)),
             references=(reference,) if reference else (),
             repo_digest=f"q.io/x@{manifest_digest}",
+            **more,
         ),
         documents=documents,
         pinned=pinned,

@@ -47,10 +47,12 @@ from core.errors import (
     by_code,
 )
 from core.verbs.contents import Inspection, RunDefaults
+from core.verbs.registries import Login
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from core.verbs.registries import LoginSpec
     from core.verbs.storage import ImageQuery
 
 DIGEST = "sha256:" + "ab12" * 16
@@ -283,6 +285,9 @@ class HostEngine:
 
     async def refresh(self) -> Job:
         return self._add(Job(id="refresh-1", kind="refresh", title="catalog", state="done"))
+
+    async def login(self, spec: LoginSpec) -> Login:
+        return Login(host=spec.host, username=spec.credentials.username, kept="a test")
 
     async def pull(self, spec: PullSpec) -> Job:
         if seen := os.environ.get("HOST_ENGINE_SPECS"):
