@@ -95,6 +95,7 @@ async def open_local(
         ) as store,
         background() as tasks,
     ):
+        store.limits = settings.limits
         jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
         access = Access(settings, Keyring(paths.logins))
