@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 IMAGES = 10_000
-PODMAN = 20
+PODMAN = 50
 ROUNDS = 10
 TARGETS = {
     "list, engine": 50.0,

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     Check = Callable[[object], Any]
     Location = tuple[str, ...]
 
+_HOST = re.compile(
+    r"(?=.{1,255}$)(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?"
+)
+_MIRROR = re.compile(
+    r"(?P<scheme>https?://)?(?P<host>[^/\s]+)(?P<prefix>/[a-z0-9._/-]*)?", re.ASCII
+)
+
 FILE = "config.toml"
 FILE_LIMIT = 1 << 20
 
@@ -40,6 +47,28 @@ class PullSettings:
     """Layers of one image that are fetched at a time."""
     parallel_jobs: int = 3
     """Pulls that run at a time; more wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorSettings:
+    """One of ``mirrors``."""
+
+    host: str
+    prefix: str = ""
+    """What stands before the repository's name there."""
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """``[registry."HOST"]``; says nothing about who logs in."""
+
+    host: str
+    mirrors: tuple[MirrorSettings, ...] = ()
+    """Asked in this order, then the registry itself."""
+    ca: str = ""
+    """Absolute path of a file with certificate authorities, in PEM form."""
+    plain_http: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +109,23 @@ class Settings:
 
     pull: PullSettings = field(default_factory=PullSettings)
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
+    registries: tuple[RegistrySettings, ...] = ()
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+
+    def registry(self, host: str) -> RegistrySettings:
+        """What is set for a registry ``host[:port]``."""
+        found = (one for one in self.registries if one.host == host)
+        return next(found, RegistrySettings(host=host))
 
     def allows_plain_http(self, host: str) -> bool:
         """Whether a registry ``host[:port]`` may be spoken to without TLS."""
-        return is_loopback(urlsplit(f"//{host}").hostname or "") or any(
-            source.plain_http and urlsplit(source.url).netloc == host
-            for source in self.catalog.sources
+        return (
+            is_loopback(urlsplit(f"//{host}").hostname or "")
+            or self.registry(host).plain_http
+            or any(
+                source.plain_http and urlsplit(source.url).netloc == host
+                for source in self.catalog.sources
+            )
         )
 
 
@@ -127,11 +166,15 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
         line = int(match[1]) if match else text.count("\n") + 1
         raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:], hint=_REPAIR) from None
     reader = _Reader(text, name)
-    top = reader.table((), document, dict.fromkeys(("pull", "catalog", "daemon"), _table))
+    tables: dict[str, Check] = dict.fromkeys(("pull", "catalog", "registry", "daemon"), _table)
+    top = reader.table((), document, tables)
     catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
     sources = catalog.pop("sources", {})
     return Settings(
         pull=PullSettings(**reader.table(("pull",), top.get("pull", {}), _PULL)),
+        registries=tuple(
+            reader.registry(host, value) for host, value in top.get("registry", {}).items()
+        ),
         daemon=DaemonSettings(**reader.table(("daemon",), top.get("daemon", {}), _DAEMON)),
         catalog=CatalogSettings(
             **catalog, sources=tuple(reader.source(name, value) for name, value in sources.items())
@@ -189,6 +232,18 @@ class _Reader:
             )
             raise self.fault((*where, "url"), f"url: {error}", hint) from None
         return SourceSettings(name=name, **values)
+
+    def registry(self, host: str, value: object) -> RegistrySettings:
+        """One ``[registry."HOST"]``."""
+        where = ("registry", host)
+        if not isinstance(value, dict):
+            raise self.fault(where, f"{host}: not a table")
+        if not _HOST.fullmatch(host):
+            raise self.fault(where, f"registry {host!r}: not a host and a port")
+        if deeper := [key for key, inner in value.items() if isinstance(inner, dict)]:
+            hint = f'put the host into quotes: [registry."{host}.{deeper[0]}"]'
+            raise self.fault((*where, deeper[0]), f"{host}: {deeper[0]!r} is a table", hint)
+        return RegistrySettings(host=host, **self.table(where, value, _REGISTRY))
 
 
 def _source_url(kind: SourceKind, url: str, *, plain_http: bool) -> str:
@@ -276,6 +331,30 @@ def _kind(value: object) -> SourceKind:
     raise ValueError(f"one of {', '.join(SOURCE_KINDS)} is wanted")
 
 
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise ValueError("an absolute path is wanted")
+    return value
+
+
+def _mirrors(value: object) -> tuple[MirrorSettings, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a list is wanted")
+    return tuple(_mirror(one) for one in value)
+
+
+def _mirror(value: object) -> MirrorSettings:
+    match = _MIRROR.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not _HOST.fullmatch(match["host"]):
+        raise ValueError(f"{value!r} is no mirror: write https://host:port/prefix")
+    return MirrorSettings(
+        host=match["host"],
+        prefix=(match["prefix"] or "").strip("/"),
+        plain_http=match["scheme"] == "http://",
+    )
+
+
+_REGISTRY: dict[str, Check] = {"mirrors": _mirrors, "ca": _path, "plain_http": _flag}
 _PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16), "parallel_jobs": _whole(1, 64)}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
 _CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}

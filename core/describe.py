@@ -43,7 +43,12 @@ class Describer:
             state=self._roster.state(record),
             sessions=len(self._roster.live(record.name)),
             created=record.created,
+            outdated=_is_outdated(record),
             used=record.used,
             os_name=record.os_name,
             warnings=record.warnings,
         )
+
+
+def _is_outdated(record: DistroRecord) -> bool:
+    return bool(record.newest) and not record.repo_digest.endswith(record.newest)

@@ -14,10 +14,16 @@ Role = Literal["admin", "operator", "viewer"]
 DistroState = Literal["stopped", "starting", "running", "broken"]
 SessionState = Literal["running", "exited", "lost"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+JobKind = Literal[
+    "pull", "push", "refresh", "load", "save", "import", "export", "commit", "build", "create",
+    "clone", "snapshot", "rollback", "upgrade", "check",
+]  # fmt: skip
+JobPhase = Literal[
+    "", "resolve", "fetch", "verify", "unpack", "copy", "pack", "push", "write", "build",
+    "commit",
+]  # fmt: skip
 PullPolicy = Literal["always", "if_not_present", "never"]
-JobKind = Literal["pull", "refresh"]
 ImageOrigin = Literal["pull", "import", "load", "commit", "build"]
-JobPhase = Literal["", "resolve", "fetch", "verify", "unpack", "commit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,14 @@ class HistoryEntry:
     """None: an empty layer (metadata only)."""
     size: int = 0
     """Bytes of the layer unpacked; 0 for an empty layer."""
+    id: str = ""
+    """Digest of the image here that this step made; empty where there is none."""
+    tags: tuple[str, ...] = ()
+    """References of that image."""
+    empty: bool = False
+    """The step made no layer."""
+    untold: bool = False
+    """A layer that the config's history says nothing of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +154,8 @@ class Distro:
     """``PRETTY_NAME`` of its os-release."""
     warnings: tuple[str, ...] = ()
     """Plain words on what will not work in it here (one uid only, say)."""
+    outdated: bool = False
+    """Its source had another image when it was last asked (``check``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +204,14 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """User and password for one registry; never logged, never shown."""
+    """Who to be for one registry: a password, or one of two tokens; never logged, never shown."""
 
     username: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    """A refresh token, for the registry's token server instead of a password."""
+    registry_token: str = field(default="", repr=False)
+    """A bearer token, for the registry itself as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,11 +226,17 @@ class PullSpec:
     platform: str = ""
     """``os/arch[/variant]``; empty: this host's."""
     credentials: Credentials | None = None
+    login: str = ""
+    """Name of a login kept by the engine."""
+    auth_file: str = ""
+    """File with credentials, absolute on the engine's host; empty: those that podman reads."""
     plain_http: bool = False
     """Allow plain HTTP for a registry that is not on a loopback address."""
     checksum: str = ""
     """``sha256:…`` that a tarball must have."""
     image_only: bool = False
+    all_tags: bool = False
+    """Every tag of the repository that ``source`` names; images only."""
     policy: PullPolicy = "always"
     """Whether a registry is asked when the store has an image of that reference."""
 
@@ -284,9 +310,9 @@ class LayerState:
     """How far one layer of a pull has come; absolute, so that a reader may drop older ones."""
 
     digest: str
-    phase: Literal["waiting", "fetch", "verify", "unpack", "done", "exists"]
+    phase: Literal["waiting", "fetch", "verify", "unpack", "push", "write", "done", "exists"]
     done: int = 0
-    """Bytes received so far; equals ``total`` when complete."""
+    """Bytes received or sent so far; equals ``total`` when complete."""
     total: int = 0
 
 
@@ -304,11 +330,18 @@ class Job:
     done: int = 0
     total: int = 0
     """Bytes to transfer; 0 until known."""
+    step: int = 0
+    """Of a build, counted from 1."""
+    steps: int = 0
+    doing: str = ""
+    """The instruction that is being carried out."""
     started: float = 0.0
     ended: float | None = None
     result: str = ""
     """Name of what was made, once done."""
     error: JobError | None = None
+    served_by: str = ""
+    """The mirrors it came from; empty: the registry itself."""
     warnings: tuple[str, ...] = ()
 
     @property

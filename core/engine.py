@@ -14,6 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import NoSpace
+from core.verbs.archives import Archives
+from core.verbs.builds import Builds
+from core.verbs.changes import Changes
+from core.verbs.contents import Contents
+from core.verbs.registries import Registries
 from core.verbs.storage import Storage
 
 if TYPE_CHECKING:
@@ -301,7 +306,19 @@ class Jobs(Protocol):
 
 
 @runtime_checkable
-class Engine(Images, Distros, Shells, Jobs, Storage, Protocol):
+class Engine(
+    Images,
+    Distros,
+    Shells,
+    Jobs,
+    Archives,
+    Builds,
+    Changes,
+    Contents,
+    Registries,
+    Storage,
+    Protocol,
+):
     """All of it."""
 
     async def info(self) -> EngineInfo:

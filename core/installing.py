@@ -7,9 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.domain import Platform
-from core.errors import Conflict, DeckError, InvalidInput, LoginNeeded, NotFound, Unreachable
+from core.errors import (
+    Conflict,
+    DeckError,
+    InvalidInput,
+    LoginNeeded,
+    NotFound,
+    Unreachable,
+    Unsupported,
+)
 from core.events import CatalogChanged, DistroChanged
 from core.images.find import find_image
+from core.images.listing import list_tags
+from core.images.progress import Several
 from core.images.pull import Pulled, pull_image
 from core.images.reference import parse_platform
 from core.images.tarball import import_tarball
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Catalog, Job, PullSpec
+    from core.images.access import Access
     from core.images.reference import Reference
     from core.jobs import JobBook, Progress
     from core.store.lease import Lease
@@ -36,9 +47,10 @@ class Installer:
         store: Store,
         jobs: JobBook,
         catalog: CatalogStore,
-        settings: Settings,
         describer: Describer,
         bus: Bus,
+        access: Access,
+        settings: Settings,
         *,
         warnings: tuple[str, ...] = (),
     ) -> None:
@@ -46,10 +58,11 @@ class Installer:
         self._store = store
         self._jobs = jobs
         self._catalog = catalog
-        self._settings = settings
         self._describer = describer
         self._bus = bus
-        self._warnings = warnings
+        self._access = access
+        self._settings = settings
+        self.warnings = warnings
         self._pulls: dict[str, tuple[str, str]] = {}
 
     def refresh(self) -> Job:
@@ -80,12 +93,16 @@ class Installer:
         source = await self._find(spec)
         if spec.image_only and source.kind == "host":
             raise InvalidInput(source.url, "this machine is no image", hint="pull it as a distro")
-        name = "" if spec.image_only else source.name
-        key = "|".join((name, source.url, spec.platform, source.checksum))
+        if spec.all_tags and not source.reference:
+            raise InvalidInput(source.url, "has no tags", hint="name a repository of a registry")
+        name = "" if spec.image_only or spec.all_tags else source.name
+        key = "|".join((name, source.url, spec.platform, source.checksum, "*" * spec.all_tags))
         if name:
             self._check_free(source, platform, key)
 
         async def work(progress: Progress) -> str:
+            if source.reference and spec.all_tags:
+                return await self._fetch_tags(source.reference, spec, platform, progress)
             if spec.image_only:
                 return await self._fetch_image(source, spec, platform, progress)
             if self._installed(source.name):
@@ -96,6 +113,21 @@ class Installer:
         if name:
             self._pulls[name] = job.id, key
         return job
+
+    async def fetch(
+        self, spec: PullSpec, progress: Progress, lease: Lease, *, pinned: bool = False
+    ) -> tuple[Source, Pulled]:
+        """The image that ``spec`` names, brought into the store; it stays for ``lease``.
+
+        Raises:
+            InvalidInput: *this host*, which is no image.
+            DeckError: as a pull.
+        """
+        platform = parse_platform(spec.platform) if spec.platform else None
+        source = await self._find(spec)
+        if source.kind == "host":
+            raise InvalidInput(source.url, "this machine is no image")
+        return source, await self._fetch(source, spec, platform, progress, lease, pinned=pinned)
 
     async def _find(self, spec: PullSpec) -> Source:
         """The source; a name that a source not read yet may have is worth waiting for."""
@@ -131,13 +163,48 @@ class Installer:
     ) -> str:
         async with self._store.lease() as lease:
             pulled = await self._fetch(source, spec, platform, progress, lease, pinned=True)
+            for warning in pulled.warnings:
+                progress.warn(warning)
             return pulled.digest
+
+    async def _fetch_tags(
+        self, repository: Reference, spec: PullSpec, platform: Platform | None, progress: Progress
+    ) -> str:
+        """Pull every tag; one that is no image for us is told and left out."""
+        registry = await self._access.registry(repository, spec)
+        async with registry:
+            tags = await list_tags(registry, repository)
+        report, found = Several(progress.report), 0
+        last: DeckError = NotFound(repository.name, "has no tags")
+        for tag in tags:
+            reference = replace(repository, tag=tag, digest="")
+            async with self._store.lease() as lease:
+                try:
+                    pulled = await pull_image(
+                        self._store,
+                        reference,
+                        lease=lease,
+                        platform=platform,
+                        origin=await self._access.origin(reference, spec),
+                        pinned=True,
+                        at_once=self._settings.pull.parallel_layers,
+                        report=report,
+                    )
+                except (NotFound, Unsupported) as error:
+                    progress.warn(error.message)
+                    last = error
+                else:
+                    found += 1
+                    progress.served_by(pulled.served_by)
+        if not found:
+            raise last
+        return repository.name
 
     async def _install(
         self, source: Source, spec: PullSpec, platform: Platform | None, progress: Progress
     ) -> str:
         async with self._store.lease() as lease:
-            warnings = self._warnings
+            warnings = self.warnings
             pulled: Pulled | None = None
             if source.kind != "host":
                 pulled = await self._fetch(source, spec, platform, progress, lease, pinned=False)
@@ -200,15 +267,13 @@ class Installer:
                     hint="pull it with another policy: --policy if_not_present",
                 )
         if source.reference:
-            plain = self._settings.allows_plain_http(source.reference.registry)
             try:
-                return await pull_image(
+                pulled = await pull_image(
                     self._store,
                     source.reference,
                     lease=lease,
                     platform=platform,
-                    credentials=spec.credentials,
-                    plain_http=spec.plain_http or plain,
+                    origin=await self._access.origin(source.reference, spec),
                     pinned=pinned,
                     at_once=self._settings.pull.parallel_layers,
                     report=progress.report,
@@ -220,6 +285,8 @@ class Installer:
                         f" {source.reference.registry} was asked; {error.hint}"
                     )
                 raise
+            progress.served_by(pulled.served_by)
+            return pulled
         return await import_tarball(
             self._store,
             source.url,

@@ -20,6 +20,7 @@ from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
 from core.errors import Cancelled, Conflict, DeckError, NotFound, by_code, deck_error
 from core.events import JobChanged
 from core.pausing import set_gate
+from core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -78,6 +79,18 @@ class Progress:
             done=sum(layer.done for layer in layers),
             total=sum(layer.total for layer in layers),
         )
+
+    def at(self, step: int, steps: int, doing: str) -> None:
+        """Say which step of how many is being carried out."""
+        self._book.update(
+            self._id, urgent=True, phase="build", layers=(), done=0, total=0,
+            step=step, steps=steps, doing=clean(doing, 200),
+        )  # fmt: skip
+
+    def served_by(self, host: str) -> None:
+        """Tell the mirror that it came from; empty: none."""
+        if host:
+            self._book.update(self._id, urgent=True, served_by=host)
 
     def warn(self, text: str) -> None:
         """Add a warning for the person who asked."""

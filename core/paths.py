@@ -37,6 +37,11 @@ class Paths:
         return self.run / "api.sock"
 
     @property
+    def logins(self) -> Path:
+        """Registry credentials that the engine keeps under names; not beside root's logs."""
+        return self.data / "logins.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one engine that may write the store."""
         return self.run / "engine.lock"

@@ -10,13 +10,14 @@ import re
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-_UNSAFE = re.compile(
+UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+"""What a terminal acts on, what misleads a reader, and what no codec takes."""
 
 
 def clean(text: str, limit: int = 4096) -> str:
     """``text`` with every control, bidi and surrogate character replaced, cut at ``limit``."""
     if len(text) > limit:
         text = text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    return _UNSAFE.sub(REPLACEMENT, text)
+    return UNSAFE.sub(REPLACEMENT, text)

@@ -43,6 +43,17 @@ def pytest_configure() -> None:
         os.environ.pop(name, None)
 
 
+LONGEST_IN_NAME = 40
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test after an archive's place in the list, not after its bytes.
+
+    They hold the time at which a worker made them: each would collect other tests.
+    """
+    return argname if isinstance(val, bytes | str) and len(val) > LONGEST_IN_NAME else None
+
+
 @functools.cache
 def _facts() -> dict[str, Any]:
     if not FIXTURES.exists():

@@ -51,7 +51,7 @@ def bar(done: int, total: int, width: int, styles: BarStyles) -> list[Segment]:
 def layer_line(layer: LayerState, width: int, styles: BarStyles) -> list[Segment]:
     """The whole line in ``width`` cells; a waiting layer has no bar."""
     state = _WORDS.get(layer.phase) or fmt.percent(layer.done, layer.total)
-    if layer.phase in {"fetch", "verify"}:
+    if layer.phase in {"fetch", "verify", "push"}:
         amount = fmt.progress(layer.done, layer.total) if layer.total else fmt.size(layer.done)
     else:
         amount = fmt.size(layer.total) if layer.total else ""

@@ -28,6 +28,11 @@ from core.domain import (
     ShellSpec,
 )
 from core.engines import demo_data
+from core.engines.demo_archives import DemoArchives
+from core.engines.demo_builds import DemoBuilds
+from core.engines.demo_changes import DemoChanges
+from core.engines.demo_contents import DemoContents
+from core.engines.demo_registries import DemoRegistries
 from core.engines.demo_shell import DemoAttachment, DemoSession, reply
 from core.engines.demo_storage import DemoStorage
 from core.errors import Cancelled, Conflict, InvalidInput, NotFound, by_code
@@ -49,7 +54,7 @@ STEP = 0.5
 """Seconds of the demonstration's clock per :meth:`DemoEngine.advance`."""
 
 
-class DemoEngine(DemoStorage):
+class DemoEngine(DemoStorage, DemoBuilds, DemoRegistries, DemoChanges, DemoContents, DemoArchives):
     """A :class:`core.engine.Engine` in memory."""
 
     def __init__(

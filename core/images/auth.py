@@ -1,8 +1,8 @@
 """Answer a registry's authentication challenges.
 
-RFC 7617 (Basic) and the CNCF "Token Authentication Specification" (Bearer). A password is sent
-only after a challenge, only over TLS (or where plain HTTP was allowed), and to a token server
-only when that belongs to the registry.
+RFC 7617 (Basic) and the CNCF "Token Authentication Specification" (Bearer), with its OAuth2 form
+for identity tokens. A password is sent only after a challenge, only over TLS (or where plain HTTP
+was allowed), and to a token server only when that belongs to the registry.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from core.errors import Corrupt, Hostile, LoginNeeded
-from core.images.transport import host_of, refusal
+from core.images.failures import host_of, refusal
 from core.text import clean
+from core.urls import is_loopback
 
 if TYPE_CHECKING:
     from core.domain import Credentials
-    from core.images.transport import Transport
+    from core.images.transport import Answer, Transport
 
 _ANSWER_CAP = 256 << 10
 _SPARE = 10.0
@@ -90,6 +91,8 @@ class Authorizer:
         self._credentials = credentials
         self._headers: dict[str, tuple[str, float]] = {}
         self._bearer: Challenge | None = None
+        self.asked = False
+        """Whether the registry wanted a login."""
         self._lock = asyncio.Lock()
 
     async def header(self, scope: str) -> str:
@@ -98,6 +101,8 @@ class Authorizer:
             value, ends = self._headers.get(scope, ("", 0.0))
             if value and time.monotonic() < ends:
                 return value
+            if self._credentials and self._credentials.registry_token and self.asked:
+                return f"Bearer {self._credentials.registry_token}"
             if self._bearer:
                 return await self._fetch_token(self._bearer, scope)
             return ""
@@ -113,41 +118,74 @@ class Authorizer:
             value, ends = self._headers.get(scope, ("", 0.0))
             if value and value != rejected and time.monotonic() < ends:
                 return value
+            self.asked = True
             for challenge in parse_challenges(challenges):
+                if challenge.scheme == "bearer" and self._token_at_hand(rejected):
+                    return self._token_at_hand(rejected)
                 if challenge.scheme == "bearer" and challenge.realm:
                     self._bearer = challenge
                     return await self._fetch_token(challenge, scope)
                 if challenge.scheme == "basic":
-                    if rejected or self._credentials is None:
+                    if rejected or self._credentials is None or not self._credentials.password:
                         raise self.refused()
                     value = self._basic(self._credentials)
                     self._headers[scope] = (value, float("inf"))
                     return value
             raise self.refused()
 
+    def _token_at_hand(self, rejected: str) -> str:
+        """The bearer token that the credentials hold, unless it was shown already."""
+        token = self._credentials.registry_token if self._credentials else ""
+        if not _TOKEN.fullmatch(token) or rejected == f"Bearer {token}":
+            return ""
+        return f"Bearer {token}"
+
     async def _fetch_token(self, challenge: Challenge, scope: str) -> str:
-        query = {"service": challenge.service} if challenge.service else {}
-        query["scope"] = scope
+        credentials = self._credentials
         parts = urlsplit(challenge.realm)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise Hostile(self._host, f"sends to a token server at {clean(challenge.realm, 80)}")
-        join = "&" if parts.query else "?"
-        url = f"{challenge.realm}{join}{urlencode(query)}"
-        authorization = ""
-        if self._credentials is not None:
-            if not belongs(parts.hostname, urlsplit(f"//{self._host}").hostname or ""):
-                raise Hostile(
-                    self._host,
-                    f"wants the password sent to {clean(parts.hostname, 80)}",
-                    hint="pull without a password, or ask who runs that registry",
-                )
-            authorization = self._basic(self._credentials)
-        answer = await self._transport.fetch(url, cap=_ANSWER_CAP, authorization=authorization)
+        host = urlsplit(f"//{self._host}").hostname or ""
+        if is_loopback(parts.hostname) and not is_loopback(host):
+            raise Hostile(self._host, "sends to a token server on this machine")
+        if credentials and not belongs(parts.hostname, host):
+            raise Hostile(
+                self._host,
+                f"wants the password sent to {clean(parts.hostname, 80)}",
+                hint="pull without a password, or ask who runs that registry",
+            )
+        if credentials and credentials.identity_token:
+            answer = await self._renew(challenge, scope, credentials.identity_token)
+        else:
+            query = [("service", challenge.service)] if challenge.service else []
+            query += [("scope", one) for one in scope.split()]
+            join = "&" if parts.query else "?"
+            url = f"{challenge.realm}{join}{urlencode(query)}" if query else challenge.realm
+            authorization = self._basic(credentials) if credentials and credentials.password else ""
+            answer = await self._transport.fetch(url, cap=_ANSWER_CAP, authorization=authorization)
         if answer.status in (400, 401, 403):
             raise self.refused()
         if answer.status != 200:
-            raise refusal(url, answer.status, answer.headers, answer.body)
-        return self._keep(scope, answer.body, url)
+            raise refusal(challenge.realm, answer.status, answer.headers, answer.body)
+        return self._keep(scope, answer.body, challenge.realm)
+
+    async def _renew(self, challenge: Challenge, scope: str, identity_token: str) -> Answer:
+        """Ask the token server as an OAuth2 client does (RFC 6749, "Refreshing")."""
+        form = {
+            "grant_type": "refresh_token",
+            "service": challenge.service,
+            "client_id": "distrodeck",
+            "refresh_token": identity_token,
+        }
+        if scope:
+            form["scope"] = scope
+        return await self._transport.fetch(
+            challenge.realm,
+            cap=_ANSWER_CAP,
+            method="POST",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+        )
 
     def _keep(self, scope: str, body: bytes, url: str) -> str:
         try:
@@ -172,7 +210,7 @@ class Authorizer:
             return LoginNeeded(
                 self._host,
                 "wants a login",
-                hint=f"log in to {self._host} (--creds USER), and check the name",
+                hint=f"distrodeck login {self._host} (or --creds USER), and check the name",
             )
         return LoginNeeded(
             self._host, "user name or password not accepted, or no right to this repository"

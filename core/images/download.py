@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from core.errors import DeckError
+from core.images.failures import Lost, host_of
 from core.images.registry import start_of
 from core.images.resume import carry_on, kept_text, skipping
-from core.images.transport import Lost, host_of
 from core.store.ingest import Ingest
 from core.text import clean
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import Corrupt, DeckError, Hostile
+from core.images.failures import Lost
 from core.images.resume import carry_on, kept_text, skipping
-from core.images.transport import Lost
 from core.layers.unpack import open_unpacker
 from core.store.ingest import Ingest
 from core.store.records import StagedLayer
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.domain import Layer
+    from core.images.origin import Content
     from core.images.progress import Progress
     from core.images.reference import Reference
-    from core.images.registry import Registry
     from core.layers.unpack import Unpacked, Unpacker
     from core.store.store import Store
 
@@ -30,10 +30,10 @@ class LayerFetch:
     """Fetches layers of one image for one pull."""
 
     def __init__(
-        self, store: Store, registry: Registry, reference: Reference, progress: Progress
+        self, store: Store, origin: Content, reference: Reference, progress: Progress
     ) -> None:
         self._store = store
-        self._registry = registry
+        self._origin = origin
         self._reference = reference
         self._progress = progress
 
@@ -49,14 +49,15 @@ class LayerFetch:
         """
         intake = self._store.intake
         resumed = intake.received(layer.digest) > 0
-        try:
-            return await self._unpack(layer)
-        except (Corrupt, Hostile):
-            intake.forget(layer.digest)
-            # a part kept from before may be torn, by a power cut say: once more from nothing
-            if not resumed:
-                raise
-        return await self._unpack(layer)
+        while True:
+            try:
+                return await self._unpack(layer)
+            except (Corrupt, Hostile):
+                intake.forget(layer.digest)
+                # a part kept from before may be torn, by a power cut say: once more from nothing
+                if not (resumed or self._origin.distrust(layer.digest)):
+                    raise
+            resumed = False
 
     async def _unpack(self, layer: Layer) -> tuple[StagedLayer, bool]:
         intake = self._store.intake
@@ -66,7 +67,7 @@ class LayerFetch:
             async with Ingest(path, name=short(layer)) as ingest:
                 try:
                     async with open_unpacker(
-                        folder / "fs", enter=self._store.enter, privileged=self._store.privileged
+                        folder / "fs", enter=self._store.enter, privileged=self._store.owners
                     ) as unpacker:
                         await self._receive(layer, ingest, unpacker)
                         self._progress.layer(layer.digest, "unpack", layer.size)
@@ -96,15 +97,16 @@ class LayerFetch:
         async for chunk in ingest.replay():
             await unpacker.write(chunk)
             self._progress.layer(layer.digest, "verify", ingest.offset)
-        patience = self._registry.transport.patience
         if ingest.offset < layer.size:
-            await carry_on(lambda: self._stream(layer, ingest, unpacker), ingest, patience)
+            await carry_on(
+                lambda: self._stream(layer, ingest, unpacker), ingest, self._origin.patience
+            )
         if ingest.digest != layer.digest:
             intake.condemn(layer.digest)
             raise Corrupt(short(layer), "what was received differs from its digest")
 
     async def _stream(self, layer: Layer, ingest: Ingest, unpacker: Unpacker) -> None:
-        async with self._registry.blob(self._reference, layer.digest, offset=ingest.offset) as (
+        async with self._origin.blob(self._reference, layer.digest, offset=ingest.offset) as (
             start,
             chunks,
         ):
@@ -114,8 +116,10 @@ class LayerFetch:
                 await ingest.write(chunk)
                 await unpacker.write(chunk)
                 self._progress.layer(layer.digest, "fetch", ingest.offset)
-        if ingest.offset < layer.size:
-            raise Lost(self._registry.host, "connection lost", hint="try again")
+                if ingest.offset == layer.size:
+                    return  # whatever length the server told
+            if ingest.offset < layer.size:
+                raise Lost(self._reference.registry, "connection lost", hint="try again")
 
 
 def short(layer: Layer) -> str:

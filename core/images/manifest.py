@@ -59,6 +59,7 @@ class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     digest: str
     size: int
     platform: PlatformSpec | None = None
+    annotations: dict[str, str] | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -148,8 +149,8 @@ def read_document(body: bytes, *, of: str, promised: str = "") -> Manifest | Ind
             raise Unsupported(of, f"no image but {clean(str(kind) or 'unknown content', 99)}")
         kind = OCI_INDEX if "manifests" in fields else OCI_MANIFEST
     if kind in INDEXES:
-        return _checked_index(_convert(fields, Index, of=of), of)
-    return _checked_manifest(_convert(fields, Manifest, of=of), of)
+        return _checked_index(convert(fields, Index, of=of), of)
+    return _checked_manifest(convert(fields, Manifest, of=of), of)
 
 
 def read_config(body: bytes, manifest: Manifest, *, of: str) -> Config:
@@ -159,13 +160,16 @@ def read_config(body: bytes, manifest: Manifest, *, of: str) -> Config:
         Corrupt: not a config, or its diff_ids do not match the layers.
         Unsupported: no image for Linux.
     """
-    config = _convert(_load(body, of=f"config of {of}", cap=CONFIG_CAP), Config, of=of)
+    return config_for(body, len(manifest.layers), of=of)
+
+
+def config_for(body: bytes, layers: int, *, of: str) -> Config:
+    """The config of an image of so many layers; as :func:`read_config`."""
+    config = convert(_load(body, of=f"config of {of}", cap=CONFIG_CAP), Config, of=of)
     if config.os != "linux":
         raise Unsupported(of, f"built for {clean(config.os, 40) or 'no system'}, not for linux")
-    if len(config.rootfs.diff_ids) != len(manifest.layers):
-        raise Corrupt(
-            of, f"{len(manifest.layers)} layers but {len(config.rootfs.diff_ids)} diff_ids"
-        )
+    if len(config.rootfs.diff_ids) != layers:
+        raise Corrupt(of, f"{layers} layers but {len(config.rootfs.diff_ids)} diff_ids")
     for diff_id in config.rootfs.diff_ids:
         _check(diff_id, of)
     return config
@@ -214,8 +218,13 @@ def _check(digest: str, of: str) -> None:
         raise Corrupt(of, error.why) from None
 
 
-def _load(body: bytes, *, of: str, cap: int) -> dict[str, Any]:
-    """JSON as a mapping; duplicate keys, NaN and endless nesting are refused."""
+def load_json(body: bytes, *, of: str, cap: int) -> Any:
+    """JSON of at most ``cap`` bytes.
+
+    Raises:
+        Hostile: it is longer, nested without end, or has a key twice in one object.
+        Corrupt: it is no JSON, or holds NaN or an infinity.
+    """
     if len(body) > cap:
         raise Hostile(of, f"larger than {cap >> 20} MiB")
 
@@ -229,19 +238,24 @@ def _load(body: bytes, *, of: str, cap: int) -> dict[str, Any]:
         raise Corrupt(of, f"{word} in JSON")
 
     try:
-        fields = json.loads(body, object_pairs_hook=unique, parse_constant=refuse)
+        return json.loads(body, object_pairs_hook=unique, parse_constant=refuse)
     except RecursionError:
         raise Hostile(of, "nested too deeply") from None
     except DeckError:
         raise
     except ValueError:
         raise Corrupt(of, "not JSON") from None
+
+
+def _load(body: bytes, *, of: str, cap: int) -> dict[str, Any]:
+    fields = load_json(body, of=of, cap=cap)
     if not isinstance(fields, dict):
         raise Corrupt(of, "not a JSON object")
     return fields
 
 
-def _convert(fields: dict[str, Any], kind: type[T], *, of: str) -> T:
+def convert(fields: Any, kind: type[T], *, of: str) -> T:
+    """JSON as a struct. Raises: Corrupt, if a field is missing or of another type."""
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:

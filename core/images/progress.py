@@ -1,4 +1,4 @@
-"""Tell how far a pull has come, no more often than somebody could see."""
+"""Tell how far a pull or push has come, no more often than somebody could see."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.domain import LayerState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Phase = Literal["resolve", "fetch", "verify", "unpack", "commit"]
-LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "done", "exists"]
+Phase = Literal["resolve", "fetch", "verify", "unpack", "commit", "push", "write"]
+LayerPhase = Literal["waiting", "fetch", "verify", "unpack", "push", "write", "done", "exists"]
 Report = Callable[[Phase, tuple[LayerState, ...]], None]
 """Takes the phase of the whole and the state of each layer; absolute, called in the loop."""
 
@@ -58,3 +58,19 @@ class Progress:
     def _tell(self) -> None:
         self._told = time.monotonic()
         self._report(self._phase, tuple(self._states.values()))
+
+
+class Several:
+    """One :data:`Report` for several pulls in a row: the layers of all of them."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._states: dict[str, LayerState] = {}
+
+    def __call__(self, phase: Phase, layers: tuple[LayerState, ...]) -> None:
+        """Pass on a state of the pull that runs now."""
+        for layer in layers:
+            there = self._states.get(layer.digest)
+            if there is None or there.phase not in ("done", "exists"):
+                self._states[layer.digest] = layer
+        self._report(phase, tuple(self._states.values()))

@@ -5,13 +5,15 @@ OCI image specification v1.1, "Image Index": an index may hold indexes; the plat
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from core.domain import Layer, Platform
-from core.errors import Corrupt, Hostile, NotFound
+from core.errors import Corrupt, Hostile, NotFound, Unreachable
+from core.images.failures import Final
 from core.images.manifest import (
     CONFIG_CAP,
     Config,
@@ -27,10 +29,11 @@ from core.store.records import HistoryStep, ImageConfig
 from core.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from core.images.origin import Content
     from core.images.reference import Reference
-    from core.images.registry import Document, Registry
+    from core.images.registry import Document
 
 _DEEPEST = 3
 _LONGEST_TEXT = 16384
@@ -61,7 +64,7 @@ class Resolved:
 
 
 async def resolve(
-    registry: Registry, reference: Reference, wanted: Platform | None = None
+    origin: Content, reference: Reference, wanted: Platform | None = None
 ) -> Resolved:
     """Fetch and check everything but the layers; no ``wanted`` platform: this host's.
 
@@ -70,21 +73,21 @@ async def resolve(
         Hostile, Corrupt, Unsupported: what came is not an image for us.
     """
     documents: dict[str, bytes] = {}
-    found = await registry.manifest(reference)
+    found = await origin.manifest(reference)
     top = found.digest
     document = _read(found, reference, documents, None)
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
             break
-        entry = _choose(document, reference, wanted)
+        entry = choose_entry(document.manifests, wanted, of=str(reference))
         if entry.digest in documents:
             raise Hostile(str(reference), "an index that holds itself")
-        found = await registry.manifest(reference, entry.digest)
+        found = await origin.manifest(reference, entry.digest)
         document = _read(found, reference, documents, entry)
     else:
         if isinstance(document, Index):
             raise Hostile(str(reference), f"indexes nested more than {_DEEPEST} deep")
-    body = await _fetch_config(registry, reference, document.config)
+    body = await _fetch_config(origin, reference, document.config)
     documents[document.config.digest] = body
     config = read_config(body, document, of=str(reference))
     platform = Platform(
@@ -99,7 +102,7 @@ async def resolve(
         config=config,
         platform=platform,
         documents=documents,
-        warnings=_check_platform(reference, wanted, platform),
+        warnings=platform_warnings(wanted, platform, of=str(reference)),
     )
 
 
@@ -115,46 +118,65 @@ def _read(
     return read_document(found.body, of=str(reference), promised=promised)
 
 
-def _choose(index: Index, reference: Reference, wanted: Platform | None) -> Descriptor:
+def choose_entry(offered: Sequence[Descriptor], wanted: Platform | None, *, of: str) -> Descriptor:
+    """The entry of an index for a platform; for none ``wanted`` this host's.
+
+    Raises:
+        NotFound: there is none for it.
+    """
     platforms = [
         Platform(os=p.os, architecture=p.architecture, variant=p.variant)
-        for entry in index.manifests
+        for entry in offered
         if (p := entry.platform) and p.os != "unknown"
     ]
-    entries = [e for e in index.manifests if e.platform and e.platform.os != "unknown"]
-    if not entries and len(index.manifests) == 1:
-        return index.manifests[0]
+    entries = [e for e in offered if e.platform and e.platform.os != "unknown"]
+    if not entries and len(offered) == 1:
+        return offered[0]
     position = choose(wanted or host_platform(), platforms)
     if position is None:
         some = clean(", ".join(dict.fromkeys(str(p) for p in platforms)), 200)
         raise NotFound(
-            str(reference),
+            of,
             f"no image for {wanted or host_platform()}",
             hint=f"there is {some}" if some else "its index is empty",
         )
     return entries[position]
 
 
-async def _fetch_config(registry: Registry, reference: Reference, config: Descriptor) -> bytes:
+async def _fetch_config(origin: Content, reference: Reference, config: Descriptor) -> bytes:
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            body = await _read_config_blob(origin, reference, config)
+        except Unreachable as error:
+            pause = origin.patience.pause(attempt, error)
+            if pause is None or isinstance(error, Final):
+                raise
+            await asyncio.sleep(pause)
+            continue
+        if f"sha256:{hashlib.sha256(body).hexdigest()}" == config.digest:
+            return body
+        if not origin.distrust(config.digest):
+            raise Corrupt(str(reference), "its config differs from its digest")
+
+
+async def _read_config_blob(origin: Content, reference: Reference, config: Descriptor) -> bytes:
     body = bytearray()
-    async with registry.blob(reference, config.digest) as (_, chunks):
+    async with origin.blob(reference, config.digest) as (_, chunks):
         async for chunk in chunks:
             body += chunk
             if len(body) > min(config.size, CONFIG_CAP):
                 raise Corrupt(str(reference), "its config is longer than its manifest says")
-    digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-    if digest != config.digest:
-        raise Corrupt(str(reference), "its config differs from its digest")
     return bytes(body)
 
 
-def _check_platform(
-    reference: Reference, wanted: Platform | None, found: Platform
-) -> tuple[str, ...]:
+def platform_warnings(wanted: Platform | None, found: Platform, *, of: str) -> tuple[str, ...]:
+    """What to tell of an image for ``found``. Raises: NotFound, if another was ``wanted``."""
     if suits(wanted or host_platform(), found):
         return ()
     if wanted:
-        raise NotFound(str(reference), f"no image for {wanted}", hint=f"there is {found}")
+        raise NotFound(of, f"no image for {wanted}", hint=f"there is {found}")
     return (f"built for {found}, this machine is {host_platform()}: its programs may not start",)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from core.errors import Unreachable
-from core.images.transport import Final
+from core.images.failures import Final
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
-import json
 import re
-import secrets
 import stat
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from backports import zstd
 
 from core.domain import Layer
 from core.errors import Corrupt, DeckError, Hostile, InvalidInput, NotFound, Unsupported
+from core.images.assemble import ImageLayer, assemble, digest_of, platform_fields
+from core.images.changes import apply_changes
 from core.images.download import Download, file_name
-from core.images.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from core.images.manifest import OCI_LAYER
 from core.images.platform import host_platform
 from core.images.progress import Progress, ignore
 from core.images.pull import Pulled
@@ -32,10 +32,10 @@ from core.layers.compression import HEAD, compression_of, expand
 from core.layers.unpack import open_unpacker, settle
 from core.store.chain import settled_key
 from core.store.ingest import CHUNK, Ingest
-from core.store.records import HistoryStep, ImageConfig, NewImage, StagedLayer
+from core.store.records import StagedLayer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from core.domain import Platform
     from core.images.progress import Report
@@ -59,24 +59,51 @@ class _Blob:
     media_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The tarball as it came, whole."""
+
+    path: Path
+    digest: str
+    forget: Callable[[], None]
+    """Deletes it, if it is still there."""
+    gone: str = ""
+    """What to say when it was deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What to say of an image that a tarball says nothing of."""
+
+    references: tuple[str, ...] = ()
+    comment: str = ""
+    changes: tuple[str, ...] = ()
+    """Lines of a Dockerfile that change its config."""
+    platform: Platform | None = None
+    """None: this host's."""
+
+
 async def import_tarball(
     store: Store,
-    source: str,
+    source: str | AsyncIterator[bytes],
     *,
     lease: Lease,
     checksum: str = "",
     plain_http: bool = False,
+    about: About | None = None,
     pinned: bool = False,
     report: Report = ignore,
     patience: Patience | None = None,
 ) -> Pulled:
     """Bring a tarball into the store; the same bytes again give the same image.
 
-    ``checksum`` is ``sha256:…`` of the file as it is published. A cut download goes on from what
-    it has. Lease, pin and cancel as for :func:`core.images.pull.pull_image`.
+    ``source`` is a URL, a path, or the bytes themselves. ``checksum`` is ``sha256:…`` of the file
+    as it is published. A cut download goes on from what it has, and a whole one that was not made
+    an image is not fetched again. Lease, pin and cancel as for
+    :func:`core.images.pull.pull_image`.
 
     Raises:
-        InvalidInput: malformed checksum or source.
+        InvalidInput: malformed checksum, source or change.
         NotFound: no such file.
         LoginNeeded, Unreachable: from the server; ``kept`` says what a retry saves.
         Corrupt: the checksum differs, or it is no intact tarball.
@@ -84,18 +111,27 @@ async def import_tarball(
         NoSpace: the disk is full.
     """
     wanted = parse_checksum(checksum) if checksum else ""
-    work = _Import(store, source, lease, Progress(report))
+    work = _Import(store, source, lease, Progress(report), about or About())
     async with AsyncExitStack() as stack:
-        if source.startswith(("http://", "https://")):
+        if isinstance(source, str) and source.startswith(("http://", "https://")):
+            await stack.enter_async_context(store.intake.lock(work.key))
             transport = await stack.enter_async_context(
                 Transport(plain_http=plain_http, patience=patience)
             )
-            path, digest = await work.download(transport, wanted)
+            file = await work.download(source, transport, trusted=bool(wanted))
         else:
-            path, digest = await work.copy(stack)
-            if wanted and wanted != digest:
-                raise Corrupt(work.name, "differs from its checksum")
-        return await work.run(path, digest, pinned=pinned)
+            file = await work.copy(source)
+            stack.callback(file.forget)
+        if wanted and wanted != file.digest:
+            file.forget()
+            raise Corrupt(work.name, "differs from its checksum", hint=file.gone)
+        try:
+            pulled = await work.run(file, pinned=pinned)
+        except (Corrupt, Hostile, Unsupported):
+            file.forget()  # it will be no better the next time
+            raise
+        file.forget()
+        return pulled
 
 
 def parse_checksum(text: str) -> str:
@@ -111,63 +147,72 @@ def parse_checksum(text: str) -> str:
 
 
 class _Import:
-    def __init__(self, store: Store, source: str, lease: Lease, progress: Progress) -> None:
-        self.name = file_name(source)
+    def __init__(
+        self,
+        store: Store,
+        source: str | AsyncIterator[bytes],
+        lease: Lease,
+        progress: Progress,
+        about: About,
+    ) -> None:
+        self.name = file_name(source) if isinstance(source, str) else "standard input"
+        self.key = digest_of((source if isinstance(source, str) else self.name).encode())
+        self._config: dict[str, Any] = {}
+        apply_changes(self._config, about.changes)
         self._store = store
-        self._source = source
         self._lease = lease
         self._progress = progress
-        self._key = f"sha256:{hashlib.sha256(source.encode()).hexdigest()}"
-        progress.expect([(self._key, 0)])
+        self._about = about
+        progress.expect([(self.key, 0)])
         progress.enter("fetch")
 
-    def _fetched(self, done: int, total: int) -> None:
-        self._progress.layer(self._key, "fetch", done, total=total)
+    def fetched(self, done: int, total: int) -> None:
+        """Tell how much of the file has come."""
+        self._progress.layer(self.key, "fetch", done, total=total)
 
-    async def download(self, transport: Transport, wanted: str) -> tuple[Path, str]:
-        """The file from its URL, verified; and its digest."""
-        intake = self._store.intake
-        async with intake.lock(self._key):
-            job = Download(
-                self._source, intake.layout.ingest, transport=transport, trusted=bool(wanted)
-            )
-            digest = await job.run(self._fetched)
-            if wanted and digest != wanted:
-                job.forget()
-                raise Corrupt(
-                    self.name, "differs from its checksum", hint="what was received is deleted"
-                )
-            path = job.path.with_name(f"file-{secrets.token_hex(8)}")
-            job.path.rename(path)
-            job.forget()
-            return path, digest
+    async def download(self, url: str, transport: Transport, *, trusted: bool) -> _File:
+        """The file from its URL; it stays for another try until it is forgotten."""
+        folder = self._store.layout.ingest
+        job = Download(url, folder, transport=transport, trusted=trusted)
+        digest = await job.run(self.fetched)
+        gone = "what was received is deleted"
+        return _File(path=job.path, digest=digest, forget=job.forget, gone=gone)
 
-    async def copy(self, stack: AsyncExitStack) -> tuple[Path, str]:
-        """A copy of the local file, so that what was hashed is what is unpacked."""
-        path = self._store.layout.ingest / f"file-{secrets.token_hex(8)}"
-        stack.callback(path.unlink, missing_ok=True)
+    async def copy(self, source: str | AsyncIterator[bytes]) -> _File:
+        """A copy of what is here, so that what was hashed is what is unpacked."""
+        path = self._store.layout.passing()
         try:
-            file, size = _open_regular(Path(self._source.removeprefix("file://")), self.name)
-            stack.callback(file.close)
-            async with Ingest(path, name=self.name) as ingest:
-                while chunk := await asyncio.to_thread(file.read, CHUNK):
-                    await ingest.write(chunk)
-                    self._fetched(ingest.offset, size)
-                return path, ingest.digest
+            with ExitStack() as opened:
+                chunks, size = source, 0
+                if isinstance(chunks, str):
+                    where = Path(chunks.removeprefix("file://"))
+                    file, size = _open_regular(where, self.name)
+                    opened.callback(file.close)
+                    chunks = _chunks(file)
+                async with Ingest(path, name=self.name) as ingest:
+                    async for chunk in chunks:
+                        await ingest.write(chunk)
+                        self.fetched(ingest.offset, size)
+                    forget = partial(path.unlink, missing_ok=True)
+                    return _File(path=path, digest=ingest.digest, forget=forget)
         except OSError as error:
+            path.unlink(missing_ok=True)
             raise _explain(error, self.name) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
-    async def run(self, path: Path, digest: str, *, pinned: bool) -> Pulled:
-        """Unpack the verified file, and commit it as an image."""
+    async def run(self, file: _File, *, pinned: bool) -> Pulled:
+        """Unpack the verified file, and commit it as an image; its blob may be the file itself."""
+        path, digest = file.path, file.digest
         with ExitStack() as passing:
-            passing.callback(path.unlink, missing_ok=True)
             kind, size = self._sniff(path)
             if kind in ("none", "gzip", "zstd"):
                 suffix = "" if kind == "none" else f"+{kind}"
                 blob = _Blob(path=path, digest=digest, size=size, media_type=OCI_LAYER + suffix)
                 staged = await self._unpack(_read(path))
             else:
-                again = path.with_name(f"{path.name}-zstd")
+                again = self._store.layout.passing()
                 passing.callback(again.unlink, missing_ok=True)
                 async with Ingest(again, name=self.name) as ingest:
                     staged = await self._unpack(_recompressed(path, ingest))
@@ -194,7 +239,7 @@ class _Import:
         folder = self._store.intake.new_stage()
         try:
             async with open_unpacker(
-                folder / "fs", enter=self._store.enter, privileged=self._store.privileged
+                folder / "fs", enter=self._store.enter, privileged=self._store.owners
             ) as unpacker:
                 async for chunk in chunks:
                     await unpacker.write(chunk)
@@ -202,7 +247,7 @@ class _Import:
             warnings = unpacked.warnings
             if unpacked.needs_lower:
                 warnings += await settle(
-                    folder / "fs", [], enter=self._store.enter, privileged=self._store.privileged
+                    folder / "fs", [], enter=self._store.enter, privileged=self._store.owners
                 )
             self._check(folder / "fs", unpacked)
         except (Corrupt, Hostile) as error:
@@ -235,91 +280,51 @@ class _Import:
             raise Corrupt("archive", "holds nothing")
 
     async def _commit(self, blob: _Blob, staged: StagedLayer, *, pinned: bool) -> Pulled:
-        intake, platform = self._store.intake, host_platform()
-        documents, manifest, config = _documents(self.name, platform, blob, staged.diff_id)
-        try:
-            await intake.hold(self._lease, {blob.digest, staged.key, *documents})
-        except BaseException:
-            self._store.layout.discard(staged.folder)
-            raise
-        intake.stage(staged)
-        async with intake.lock(blob.digest):
-            if not intake.blob(blob.digest):
-                blob.path.rename(intake.layout.partial(blob.digest))
-                intake.verified.add(blob.digest)
-            layer = Layer(
-                digest=blob.digest,
-                diff_id=staged.diff_id,
-                size=blob.size,
-                media_type=blob.media_type,
-            )
-            image = NewImage(
-                digest=manifest,
-                config_digest=config,
-                platform=platform,
-                created=None,
-                layers=(layer,),
-                layer_keys=(staged.key,),
-                history=(HistoryStep(created_by=f"import {self.name}", layer=0),),
-                config=ImageConfig(),
-                warnings=staged.warnings,
-                origin="import",
-            )
-            self._progress.layer(self._key, "done", blob.size, total=blob.size)
-            self._progress.enter("commit")
-            await intake.commit(image, documents=documents, pinned=pinned)
+        layer = Layer(
+            digest=blob.digest,
+            diff_id=staged.diff_id,
+            size=blob.size,
+            media_type=blob.media_type,
+        )
+        step = {"created_by": f"import {self.name}"}
+        if self._about.comment:
+            step["comment"] = self._about.comment
+        config = {
+            **platform_fields(self._about.platform or host_platform()),
+            "config": self._config,
+            "rootfs": {"type": "layers", "diff_ids": [staged.diff_id]},
+            "history": [step],
+        }
+        self._progress.layer(self.key, "done", blob.size, total=blob.size)
+        self._progress.enter("commit")
+        made = await assemble(
+            self._store,
+            config,
+            [ImageLayer(layer=layer, key=staged.key, staged=staged, blob=blob.path)],
+            lease=self._lease,
+            name=self.name,
+            references=self._about.references,
+            origin="import",
+            pinned=pinned,
+        )
         found = _VERSION.search(self.name)
         return Pulled(
-            digest=manifest,
-            platform=platform,
+            digest=made.digest,
+            platform=made.platform,
             version=found[0] if found else "",
-            warnings=image.warnings,
+            warnings=made.warnings,
         )
-
-
-def _documents(
-    name: str, platform: Platform, blob: _Blob, diff_id: str
-) -> tuple[dict[str, bytes], str, str]:
-    """Manifest and config by digest, and the digest of each."""
-    described = {"os": platform.os, "architecture": platform.architecture}
-    if platform.variant:
-        described["variant"] = platform.variant
-    config = _canonical(
-        {
-            **described,
-            "config": {},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
-            "history": [{"created_by": f"import {name}"}],
-        }
-    )
-    manifest = _canonical(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": _descriptor(OCI_CONFIG, _digest(config), len(config)),
-            "layers": [_descriptor(blob.media_type, blob.digest, blob.size)],
-        }
-    )
-    documents = {_digest(config): config, _digest(manifest): manifest}
-    return documents, _digest(manifest), _digest(config)
-
-
-def _descriptor(media_type: str, digest: str, size: int) -> dict[str, str | int]:
-    return {"mediaType": media_type, "digest": digest, "size": size}
-
-
-def _canonical(value: dict[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 async def _read(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while chunk := await asyncio.to_thread(file.read, CHUNK):
+        async for chunk in _chunks(file):
             yield chunk
+
+
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(file.read, CHUNK):
+        yield chunk
 
 
 async def _recompressed(path: Path, ingest: Ingest) -> AsyncIterator[bytes]:

@@ -8,13 +8,7 @@ unless the caller allowed it.
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import errno
-import functools
-import ipaddress
-import os
 import random
-import ssl
 import time
 import urllib.request
 from contextlib import asynccontextmanager
@@ -25,15 +19,22 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from yarl import URL
 
-from core.errors import DeckError, Hostile, InvalidInput, LoginNeeded, NotFound, Unreachable
+from core.errors import DeckError, Hostile, InvalidInput, Unreachable
+from core.images.failures import PASSING, Final, Lost, explain, host_of, refusal
+from core.images.trust import Trust
 from core.text import clean
+from core.urls import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
+    Body = bytes | Callable[[], AsyncIterator[bytes]]
+    """What a request carries; the function gives it once more where it has to be sent again."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_SAME_AGAIN = frozenset({307, 308})
+"""Redirects after which method and body are the same; the only ones that a body follows."""
 _MOST_REDIRECTS = 8
 _READ_BUFFER = 1 << 20
 
@@ -73,20 +74,19 @@ class Answer:
     """Its ``WWW-Authenticate`` headers."""
 
 
-class Final(Unreachable):
-    """An :class:`Unreachable` that another try within seconds would not change."""
-
-
-class Lost(Unreachable):
-    """A connection that was there and broke off."""
-
-
 class Transport:
     """One HTTP client session; an async context manager that closes it."""
 
-    def __init__(self, *, plain_http: bool = False, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        plain_http: bool = False,
+        patience: Patience | None = None,
+        trust: Trust | None = None,
+    ) -> None:
         self.patience = patience or Patience()
         self._plain_http = plain_http
+        self._trust = trust or Trust()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -115,32 +115,37 @@ class Transport:
     async def get(
         self, url: str, *, headers: Mapping[str, str] | None = None, authorization: str = ""
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """One GET, redirects followed, whatever the status; the body is still to be read.
+        """:meth:`request` with GET."""
+        async with self.request("GET", url, headers=headers, authorization=authorization) as got:
+            yield got
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        authorization: str = "",
+        body: Body | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request, redirects followed, whatever the status; the answer is still to be read.
 
         Raises:
             InvalidInput: plain HTTP where it is not allowed.
             Hostile: a redirect that must not be followed.
-            Unreachable: no usable connection; says why.
+            Unreachable: no usable connection, or nobody takes the body; says why.
         """
-        assert self._session, "not entered"  # noqa: S101
         sent = {"Accept-Encoding": "identity", "User-Agent": "distrodeck", **(headers or {})}
         if authorization:
             sent["Authorization"] = authorization
         first = url
         self._check_scheme(url)
+        followed = _REDIRECTS if body is None else _SAME_AGAIN
         for _ in range(_MOST_REDIRECTS):
+            response = await self._send(method, url, sent, body)
             try:
-                response = await self._session.get(
-                    URL(url, encoded=True),
-                    headers=sent,
-                    allow_redirects=False,
-                    proxy=_proxy(url),
-                    ssl=_trust(url),
-                )
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise explain(url, error) from error
-            try:
-                if response.status not in _REDIRECTS or "Location" not in response.headers:
+                if response.status not in followed or "Location" not in response.headers:
                     yield response
                     return
                 following = urljoin(url, response.headers["Location"])
@@ -149,19 +154,58 @@ class Transport:
                     response.release()
                 else:
                     response.close()
-            self._check_redirect(first, url, following)
-            if _origin(following) != _origin(url):
+            self.check_following(first, url, following)
+            if not same_origin(following, url):
                 sent.pop("Authorization", None)
             url = following
         raise Hostile(host_of(first), f"more than {_MOST_REDIRECTS} redirects")
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None
+    ) -> aiohttp.ClientResponse:
+        assert self._session, "not entered"  # noqa: S101
+        loop = asyncio.get_running_loop()
+        stuck, waiting = asyncio.timeout(None), True
+
+        async def watched(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+            # a piece is asked for when the one before it went out
+            async for piece in pieces:
+                if waiting:
+                    stuck.reschedule(loop.time() + self.patience.silence)
+                yield piece
+            if waiting:
+                stuck.reschedule(None)
+
+        data = body() if callable(body) else body
+        try:
+            async with stuck:
+                return await self._session.request(
+                    method,
+                    URL(url, encoded=True),
+                    headers=headers,
+                    data=data if data is None or isinstance(data, bytes) else watched(data),
+                    allow_redirects=False,
+                    proxy=_proxy(url),
+                    ssl=self._trust.context(url),
+                )
+        except TimeoutError as error:
+            if not stuck.expired():
+                raise explain(url, error) from error
+            raise Lost(host_of(url), "takes nothing more", hint="try again") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise explain(url, error) from error
+        finally:
+            waiting = False  # an answer may come before the whole body went out
 
     async def fetch(
         self,
         url: str,
         *,
         cap: int,
+        method: str = "GET",
         headers: Mapping[str, str] | None = None,
         authorization: str = "",
+        body: bytes | None = None,
     ) -> Answer:
         """A short answer, read whole, with retries; any status that is not a passing one.
 
@@ -175,17 +219,11 @@ class Transport:
             try:
                 async with (
                     asyncio.timeout(self.patience.connect + self.patience.silence),
-                    self.get(url, headers=headers, authorization=authorization) as response,
+                    self.request(
+                        method, url, headers=headers, authorization=authorization, body=body
+                    ) as response,
                 ):
-                    body = await _read_capped(response, cap, url)
-                    if response.status in _PASSING:
-                        raise refusal(url, response.status, response.headers, body)
-                    return Answer(
-                        status=response.status,
-                        headers=response.headers,
-                        body=body,
-                        challenges=tuple(response.headers.getall("WWW-Authenticate", ())),
-                    )
+                    return await _read_answer(response, cap, url)
             except TimeoutError:
                 error: Unreachable = Unreachable(host_of(url), "answers too slowly")
             except Final:
@@ -228,7 +266,13 @@ class Transport:
                 host_of(url), "plain http is for loopback addresses", hint="use https"
             )
 
-    def _check_redirect(self, first: str, url: str, following: str) -> None:
+    def check_following(self, first: str, url: str, following: str) -> None:
+        """Whether a server at ``url``, to which ``first`` led, may send us on to ``following``.
+
+        Raises:
+            Hostile: from TLS to plain HTTP, or from elsewhere to this machine.
+            InvalidInput: plain HTTP where it is not allowed.
+        """
         of, parts = host_of(first), urlsplit(following)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Hostile(of, f"redirects to {clean(following, 100)}")
@@ -239,86 +283,22 @@ class Transport:
         self._check_scheme(following)
 
 
-def host_of(url: str) -> str:
-    """``host[:port]`` of a URL: what errors name, since paths and queries may hold secrets."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "the server"
-    host = parts.hostname or "the server"
-    return clean(f"[{host}]{port}" if ":" in host else f"{host}{port}", 255)
+async def _read_answer(response: aiohttp.ClientResponse, cap: int, url: str) -> Answer:
+    """The answer, read whole; a passing refusal is raised."""
+    body = await _read_capped(response, cap, url)
+    if response.status in PASSING:
+        raise refusal(url, response.status, response.headers, body)
+    return Answer(
+        status=response.status,
+        headers=response.headers,
+        body=body,
+        challenges=challenges_of(response),
+    )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def refusal(
-    what: str, status: int, headers: Mapping[str, str], body: bytes = b"", *, detail: str = ""
-) -> DeckError:
-    """The error for a status that is no success; ``what`` may be a URL."""
-    what = host_of(what) if "://" in what else what
-    detail = detail or clean(body[:200].decode("utf-8", "replace").strip(), 200)
-    if status in (401, 403):
-        return LoginNeeded(what, detail if status == 403 and detail else f"refused ({status})")
-    if status in (404, 410):
-        return NotFound(what, "nothing there", hint="check the address")
-    wait = _retry_after(headers.get("Retry-After", ""))
-    if status == 429:
-        hint = f"try again in {wait:.0f} s" if wait else "try again in a while, or log in"
-        return Unreachable(what, "too many requests (429)", hint=hint, retry_after=wait)
-    kind = Unreachable if status in _PASSING else Final
-    return kind(what, f"answered {status}", hint="try again in a while", retry_after=wait)
-
-
-def explain(url: str, error: Exception) -> Unreachable:
-    """A failed connection in plain words."""
-    of = host_of(url)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Final(of, "no such host", hint="check the name, and the network")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        inner = error.certificate_error
-        why = getattr(inner, "verify_message", "") or "not valid"
-        return Final(
-            of,
-            f"certificate not trusted: {clean(why, 120)}",
-            hint="name its authority in SSL_CERT_FILE, then distrodeck serve --stop",
-        )
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Final(
-            of,
-            "does not speak TLS as expected",
-            hint="check the address, and whether it is plain http",
-        )
-    if isinstance(error, aiohttp.InvalidURL | ValueError):
-        return Final(of, "not a usable address")
-    if isinstance(error, TimeoutError):
-        return Unreachable(of, "no answer", hint="check the network, and a proxy if there is one")
-    inner = getattr(error, "os_error", error)
-    number = getattr(inner, "errno", None)
-    if number == errno.ECONNREFUSED:
-        return Final(of, "connection refused", hint="check that it runs, and the port")
-    if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-        return Final(of, "no route to it", hint="check the network")
-    return Lost(of, "connection lost", hint="try again")
-
-
-def _retry_after(value: str) -> float | None:
-    """Seconds, from either form of the header."""
-    if value.isascii() and value.isdigit():
-        return float(min(int(value[:9]), 86400))
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return min(max(moment.timestamp() - time.time(), 0.0), 86400.0)
+def challenges_of(response: aiohttp.ClientResponse) -> tuple[str, ...]:
+    """The ``WWW-Authenticate`` headers."""
+    return tuple(response.headers.getall("WWW-Authenticate", ()))
 
 
 async def _read_capped(response: aiohttp.ClientResponse, cap: int, url: str) -> bytes:
@@ -333,9 +313,15 @@ async def _read_capped(response: aiohttp.ClientResponse, cap: int, url: str) -> 
     return bytes(body)
 
 
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs are of one scheme, host and port."""
+    return _origin(one) == _origin(other)
+
+
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port
 
 
 def _proxy(url: str) -> str | None:
@@ -349,16 +335,3 @@ def _proxy(url: str) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def _trust(url: str) -> ssl.SSLContext | bool:
-    """The authorities to trust, those of ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` among them."""
-    if not url.startswith("https:"):
-        return True
-    return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@functools.lru_cache(maxsize=4)
-def _context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """Reading the authorities takes 20 ms: once for each value of the variables."""
-    return ssl.create_default_context()

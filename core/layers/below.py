@@ -72,7 +72,7 @@ class Below:
         for depth in range(1, len(path) + 1):
             prefix = path[:depth]
             if prefix not in self._seen:
-                self._seen[prefix] = self._look_in(layers, prefix)
+                self._seen[prefix] = self.look_in(layers, prefix)
             found = self._seen[prefix]
             if found is None:
                 return None
@@ -101,7 +101,8 @@ class Below:
             self._links[found.layer] = _hard_links(self._roots[found.layer])
         return self._links[found.layer].get(found.stat.st_ino, [])
 
-    def _look_in(self, layers: tuple[int, ...], path: Path) -> Found | None:
+    def look_in(self, layers: tuple[int, ...], path: Path) -> Found | None:
+        """What is visible at ``path`` where ``layers`` are merged in its folder; not remembered."""
         merged: list[int] = []
         top = None
         for layer in layers:
@@ -116,12 +117,13 @@ class Below:
                 break
             top = top or found
             merged.append(layer)
-            if _is_opaque(self.folder_fd(layer, path)):
+            if marked_opaque(self.folder_fd(layer, path)):
                 break
         return Found(top, tuple(merged), merged[0]) if top else None
 
 
-def _is_opaque(fd: int) -> bool:
+def marked_opaque(fd: int) -> bool:
+    """Whether the open directory hides what lower layers have in it."""
     try:
         return os.getxattr(fd, OPAQUE) == b"y"
     except OSError as error:

@@ -74,6 +74,12 @@ def _open_codec(kind: str) -> tuple[_Codec, type[Exception]]:
     return bz2.BZ2Decompressor(), OSError
 
 
+def load_codecs() -> None:
+    """Load all of them now, for a process that will not be able to later."""
+    for kind in ("gzip", "zstd", "xz", "bzip2"):
+        _open_codec(kind)
+
+
 def _pieces(source: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in source:
         for start in range(0, len(chunk), _PIECE):

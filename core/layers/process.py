@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
 }
@@ -80,7 +80,7 @@ class Worker(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         # A refused unshare(1) leaves a helper that waits for ever with our pipes in its hands.
         if self._transport:
-            _kill_group(self._transport.get_pid())
+            kill_group(self._transport.get_pid())
         self._stop_writing()
 
     @override
@@ -126,28 +126,14 @@ class Worker(asyncio.SubprocessProtocol):
         if report and "done" in report:
             return cast("dict[str, Any]", report["done"])
         if report:
-            fault = report["error"]
-            raise by_code(fault["code"])(
-                clean(fault["what"]), clean(fault["why"]), hint=clean(fault["hint"])
-            )
-        raise self._explain_crash()
-
-    def _explain_crash(self) -> DeckError:
+            raise fault(report["error"])
         code = self._transport.get_returncode() if self._transport else None
-        last = clean(self._stderr.decode("utf-8", "replace").strip().rpartition("\n")[2])
-        if code is not None and code < 0:
-            return DeckError("layer worker", f"ended by signal {-code}", hint="try again")
-        if self._enter and last.startswith((*self._enter[:1], "unshare", "newuidmap", "newgidmap")):
-            if last.endswith(os.strerror(errno.ENOSPC)):  # how unshare(2) says it
-                last = "the limit user.max_user_namespaces is reached"
-            hint = "distrodeck doctor says what is missing"
-            return HostForbids("user namespaces", last, hint=hint)
-        return DeckError("layer worker", last or f"ended with status {code}")
+        raise crash("layer worker", code, self._stderr, self._enter)
 
     def kill(self) -> None:
         """End the process at once; nothing happens if it has ended."""
         if self._transport and self._transport.get_returncode() is None:
-            _kill_group(self._transport.get_pid())
+            kill_group(self._transport.get_pid())
 
     async def close(self) -> None:
         """Kill the process if it still runs, and wait until it is gone."""
@@ -158,10 +144,29 @@ class Worker(asyncio.SubprocessProtocol):
             self._transport.close()
 
 
-def _kill_group(leader: int) -> None:
+def kill_group(leader: int) -> None:
     """End a worker's process group: the prefix may have forked."""
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
+
+
+def fault(report: dict[str, str]) -> DeckError:
+    """The error that a worker reported."""
+    kind = by_code(report["code"])
+    return kind(clean(report["what"]), clean(report["why"]), hint=clean(report["hint"]))
+
+
+def crash(what: str, code: int | None, said: bytes, enter: tuple[str, ...]) -> DeckError:
+    """Why a worker ended without a report; ``said`` is the end of its standard error."""
+    last = clean(said.decode("utf-8", "replace").strip().rpartition("\n")[2])
+    if code is not None and code < 0:
+        return DeckError(what, f"ended by signal {-code}", hint="try again")
+    if enter and last.startswith((*enter[:1], "unshare", "newuidmap", "newgidmap")):
+        if last.endswith(os.strerror(errno.ENOSPC)):  # how unshare(2) says it
+            last = "the limit user.max_user_namespaces is reached"
+        hint = "distrodeck doctor says what is missing"
+        return HostForbids("user namespaces", last, hint=hint)
+    return DeckError(what, last or f"ended with status {code}")
 
 
 def _argument(value: str | Path) -> str:
@@ -170,14 +175,20 @@ def _argument(value: str | Path) -> str:
 
 @asynccontextmanager
 async def open_worker(
-    verb: str, *arguments: str | Path, enter: tuple[str, ...] = ()
+    verb: str,
+    *arguments: str | Path,
+    enter: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
+    module: str = "core.layers.worker",
 ) -> AsyncIterator[Worker]:
     """A worker doing ``verb``; leaving kills it if it still runs.
 
     Args:
-        verb: What :mod:`core.layers.worker` shall do.
+        verb: What the worker shall do.
         arguments: Of the verb; paths are made absolute, as the worker's folder is ``/``.
         enter: Command prefix that puts it into the right user namespace.
+        kept: Descriptors that it gets under the same numbers.
+        module: The worker's; it ends as :func:`core.layers.worker.main` does.
 
     Raises:
         HostForbids: it could not be started.
@@ -191,12 +202,13 @@ async def open_worker(
             sys.executable,
             "-P",
             "-m",
-            "core.layers.worker",
+            module,
             verb,
             *map(_argument, arguments),
             cwd="/",
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             start_new_session=True,
+            pass_fds=kept,
         )
     except OSError as error:
         name = enter[0] if enter else sys.executable
@@ -208,12 +220,16 @@ async def open_worker(
 
 
 async def run_worker(
-    verb: str, *arguments: str | Path, enter: tuple[str, ...] = ()
+    verb: str,
+    *arguments: str | Path,
+    enter: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
+    module: str = "core.layers.worker",
 ) -> dict[str, Any]:
     """Run a verb that needs no input; cancelling kills it.
 
     Raises:
         DeckError: what the worker reported.
     """
-    async with open_worker(verb, *arguments, enter=enter) as worker:
+    async with open_worker(verb, *arguments, enter=enter, kept=kept, module=module) as worker:
         return await worker.result()

@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING
 
 from core.errors import Corrupt, Hostile
 from core.layers.attributes import Attributes, read_xattrs
+from core.layers.filedata import copy_data
 from core.layers.folders import names_in
 from core.layers.names import show
-from core.layers.stream import write_all
-from core.layers.target import MOST_HOPS, Folder, is_whiteout
+from core.layers.resolving import resolve
+from core.layers.target import Folder, is_whiteout
 
 if TYPE_CHECKING:
     from core.layers.attributes import Stamper
     from core.layers.below import Below, Found, Path
     from core.layers.target import Target
-
-_COPY = 1 << 20
 
 
 class Settling:
@@ -203,27 +202,7 @@ class Settling:
 
     def _resolve(self, path: Path) -> Path:
         """``path`` with all links followed inside the root; what does not exist stays as it is."""
-        done: list[bytes] = []
-        todo = list(reversed(path))
-        hops = 0
-        while todo:
-            part = todo.pop()
-            if part in (b"", b"."):
-                continue
-            if part == b"..":
-                done[-1:] = []
-                continue
-            link = self._link_at((*done, part))
-            if link is None:
-                done.append(part)
-                continue
-            hops += 1
-            if hops > MOST_HOPS:
-                raise Hostile(show(b"/".join(path)), "too many symbolic links")
-            if link.startswith(b"/"):
-                done = []
-            todo.extend(reversed(link.split(b"/")))
-        return tuple(done)
+        return resolve(path, self._link_at)
 
     # -- hard links ------------------------------------------------------------------------------
 
@@ -302,7 +281,7 @@ class Settling:
         old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
         new = os.open(name, flags, 0o600, dir_fd=fd)
         try:
-            _copy_data(old, new, seen.st_size)
+            copy_data(old, new, seen.st_size)
             if self._stamper.needs_owner(seen.st_uid, seen.st_gid):
                 self._stamper.set_owner(seen.st_uid, seen.st_gid, name, new)
             self._stamper.set_xattrs(new, read_xattrs(old), name)
@@ -311,20 +290,3 @@ class Settling:
         finally:
             os.close(old)
             os.close(new)
-
-
-def _copy_data(old: int, new: int, size: int) -> None:
-    """Copy the data and leave the holes."""
-    at = 0
-    while at < size:
-        try:
-            start = os.lseek(old, at, os.SEEK_DATA)
-        except OSError:  # ENXIO: nothing but a hole is left
-            break
-        at = os.lseek(old, start, os.SEEK_HOLE)
-        os.lseek(old, start, os.SEEK_SET)
-        os.lseek(new, start, os.SEEK_SET)
-        while start < at and (chunk := os.read(old, min(_COPY, at - start))):
-            write_all(new, chunk)
-            start += len(chunk)
-    os.ftruncate(new, size)

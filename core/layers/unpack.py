@@ -150,6 +150,20 @@ async def open_unpacker(
             await _discard(target, enter)
 
 
+async def diff_id_of(chunks: AsyncIterator[bytes], *, limits: Limits | None = None) -> str:
+    """The diff_id of a layer's blob, found without unpacking it.
+
+    Raises:
+        Corrupt: its compressed data is truncated or damaged.
+        Hostile: it expands beyond a limit.
+    """
+    limits = limits or Limits()
+    async with open_worker("digest", str(limits.ratio), str(limits.total_bytes)) as worker:
+        async for chunk in chunks:
+            await worker.write(chunk)
+        return str((await worker.result())["diff_id"])
+
+
 async def _discard(target: Path, enter: tuple[str, ...]) -> None:
     try:
         await remove_tree(target, enter=enter)

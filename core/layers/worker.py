@@ -1,4 +1,4 @@
-"""The process that unpacks, settles, removes or measures one tree: ``python -P -m`` this module.
+"""The process that unpacks, packs, copies, removes or measures trees: ``python -P -m`` this.
 
 It runs apart because it burns a core, reads hostile data and may have to act in another user
 namespace. Its first argument is the verb; an archive comes on stdin, as it was fetched. On stdout
@@ -13,7 +13,7 @@ import errno
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import Corrupt, DeckError, HostForbids, Hostile, NoSpace
 from core.layers.attributes import Stamper, Warnings
@@ -21,6 +21,11 @@ from core.layers.names import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from core.layers.compress import Compression
+
+Verbs: TypeAlias = "dict[str, Callable[..., dict[str, object]]]"
+"""What a worker can do, by name; each gives what is reported."""
 
 _READ = 256 << 10
 _PROGRESS = 4 << 20
@@ -94,6 +99,15 @@ def _unpack(path: str, privileged: str, *limits: str) -> dict[str, object]:
     }
 
 
+def _digest(ratio: str, most_bytes: str) -> dict[str, object]:
+    from core.layers.compression import expand
+
+    meter = _Meter(ratio=int(ratio), most_bytes=int(most_bytes))
+    for _ in meter.output(expand(meter.input())):
+        pass
+    return {"diff_id": "sha256:" + meter.hash.hexdigest()}
+
+
 def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     from core.layers.extract import settle_tree
 
@@ -101,6 +115,48 @@ def _settle(path: str, privileged: str, *lowers: str) -> dict[str, object]:
     stamper = Stamper(privileged=privileged == "1", warnings=warnings)
     settle_tree(_open_root(path), [_open_root(lower) for lower in lowers], stamper)
     return {"warnings": warnings.lines()}
+
+
+def _copy(source: str, target: str, as_layer: str, owners: str) -> dict[str, object]:
+    from core.layers.copying import copy_tree_at
+
+    warnings = Warnings()
+    stamper = Stamper(privileged=owners == "1", warnings=warnings)
+    fd = _open_root(target)
+    done = copy_tree_at(os.fsencode(source), fd, stamper, as_layer=as_layer == "1")
+    return {"entries": done.entries, "size": done.size, "warnings": warnings.lines()}
+
+
+def _pack(
+    output: str, compression: Compression, flat: str, owners: str, *trees: str
+) -> dict[str, object]:
+    from core.layers.compress import BlobWriter
+    from core.layers.packing import Packing
+    from core.layers.stream import write_all
+
+    told = 0
+
+    def put(data: bytes) -> None:
+        nonlocal told
+        write_all(int(output), data)
+        if writer.tar_size - told >= _PROGRESS:
+            told = writer.tar_size
+            os.write(1, b"p %d\n" % told)
+
+    warnings = Warnings()
+    writer = BlobWriter(compression, put)
+    packing = Packing(writer.write, warnings, flat=flat == "1", owners=owners == "1")
+    packing.run([_open_root(tree) for tree in reversed(trees)])
+    writer.close()
+    return {
+        "digest": writer.digest,
+        "diff_id": writer.diff_id,
+        "blob_size": writer.size,
+        "tar_size": writer.tar_size,
+        "size": packing.size,
+        "entries": packing.entries,
+        "warnings": warnings.lines(),
+    }
 
 
 def _remove(path: str) -> dict[str, object]:
@@ -116,9 +172,12 @@ def _measure(path: str) -> dict[str, object]:
     return {"bytes": measure(os.fsencode(path))}
 
 
-_VERBS: dict[str, Callable[..., dict[str, object]]] = {
+_VERBS: Verbs = {
     "unpack": _unpack,
+    "digest": _digest,
     "settle": _settle,
+    "copy": _copy,
+    "pack": _pack,
     "remove": _remove,
     "measure": _measure,
 }
@@ -127,7 +186,7 @@ _VERBS: dict[str, Callable[..., dict[str, object]]] = {
 def explain(error: OSError) -> DeckError:
     """What the kernel's refusal means, with the entry or file it is about."""
     name = error.filename
-    what = show(name) if isinstance(name, bytes) else str(name or "layer")
+    what = (show(name) if isinstance(name, bytes) else str(name or "")) or "layer"
     why = (error.strerror or "input or output error").lower()
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(what, why, hint="free some space (distrodeck prune), then try again")
@@ -148,14 +207,14 @@ def _report(outcome: dict[str, object]) -> None:
     write_all(1, json.dumps(outcome).encode() + b"\n")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], verbs: Verbs = _VERBS) -> int:
     """Do one verb and report it."""
     gc.disable()  # a layer makes no garbage in cycles, and is soon over
     os.umask(0)
     try:
         verb, *rest = arguments
         try:
-            done = _VERBS[verb](*rest)
+            done = verbs[verb](*rest)
         except OSError as error:
             raise explain(error) from error
     except DeckError as error:

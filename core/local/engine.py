@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.background import background
+from core.builds.workshop import Workshop
 from core.bus import Bus
 from core.catalog.store import CatalogStore
 from core.config import Settings, read_settings
@@ -26,10 +27,17 @@ from core.events import (
     JobChanged,
     SessionChanged,
 )
+from core.images.access import Access
 from core.images.find import find_image
+from core.images.keyring import Keyring
 from core.installing import Installer
 from core.jobs import JobBook
+from core.local.archives import ArchiveVerbs
+from core.local.builds import BuildVerbs
+from core.local.changes import ChangeVerbs
+from core.local.contents import ContentsVerbs
 from core.local.parts import Bound, Parts
+from core.local.registries import RegistryVerbs
 from core.local.storage import StorageVerbs
 from core.runtimes.idmap import decide
 from core.runtimes.probe import probe
@@ -47,7 +55,6 @@ if TYPE_CHECKING:
         Catalog,
         Check,
         Distro,
-        HistoryEntry,
         Image,
         Job,
         PullSpec,
@@ -80,8 +87,7 @@ async def open_local(
         InvalidInput: the settings cannot be read.
     """
     paths.make()
-    settings = settings or read_settings(paths.config)
-    idmap = await asyncio.to_thread(decide)
+    settings, idmap = settings or read_settings(paths.config), await asyncio.to_thread(decide)
     bus = Bus()
     async with (
         Store.open(
@@ -91,6 +97,7 @@ async def open_local(
     ):
         jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
         catalog = CatalogStore(settings, paths.cache)
+        access = Access(settings, Keyring(paths.logins))
         roster = Roster(paths, idmap, store, bus, tasks)
         describer = Describer(store, roster)
         roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
@@ -104,8 +111,10 @@ async def open_local(
             roster=roster,
             describer=describer,
             installer=Installer(
-                store, jobs, catalog, settings, describer, bus, warnings=idmap.warnings
+                store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
             ),
+            builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
+            access=access,
             tasks=tasks,
         )
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
@@ -114,9 +123,12 @@ async def open_local(
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
             roster.let_go()
+            parts.builds.close()
 
 
-class LocalEngine(StorageVerbs, Bound):
+class LocalEngine(
+    StorageVerbs, BuildVerbs, RegistryVerbs, ChangeVerbs, ContentsVerbs, ArchiveVerbs, Bound
+):
     """The Engine protocol on this machine, as one caller may use it."""
 
     def bind(self, caller: Caller) -> LocalEngine:
@@ -134,9 +146,6 @@ class LocalEngine(StorageVerbs, Bound):
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)
-
-    async def history(self, name: str) -> list[HistoryEntry]:
-        return self._parts.store.history(find_image(self._parts.store, name).digest)
 
     # -- distros --------------------------------------------------------------------------
 

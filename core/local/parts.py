@@ -10,11 +10,13 @@ from core.sources import plain_name
 
 if TYPE_CHECKING:
     from core.background import Background
+    from core.builds.workshop import Workshop
     from core.bus import Bus
     from core.catalog.store import CatalogStore
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Caller
+    from core.images.access import Access
     from core.installing import Installer
     from core.jobs import JobBook
     from core.paths import Paths
@@ -36,6 +38,8 @@ class Parts:
     roster: Roster
     describer: Describer
     installer: Installer
+    builds: Workshop
+    access: Access
     tasks: Background
 
 

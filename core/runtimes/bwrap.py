@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import re
 
+_PASSING = (
+    *("--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108 - a path inside the sandbox
+    *("--perms", "0755", "--tmpfs", "/run"),
+    *("--perms", "1777", "--dir", "/run/lock"),
+)
+"""What a system's start would find empty."""
 _NOT_HOSTNAME = re.compile(r"[^A-Za-z0-9-]+")
 
 
@@ -36,11 +42,14 @@ def hostname(name: str) -> str:
     return _NOT_HOSTNAME.sub("-", name).strip("-")[:63].rstrip("-") or "distro"
 
 
-def sandbox_argv(*, bwrap: str, root: str, name: str, info_fd: int, pause_fd: int) -> list[str]:
+def sandbox_argv(
+    *, bwrap: str, root: str, name: str, info_fd: int, pause_fd: int, bare: bool = False
+) -> list[str]:
     """Run the pause program as PID 1 of new namespaces on ``root``; network of the host.
 
     The caller is uid 0 of the user namespace it wants. ``root`` is a mount: its submounts come
-    along, and bubblewrap makes all of it nosuid, which the caller has to take back.
+    along, and bubblewrap makes all of it nosuid, which the caller has to take back. ``bare``:
+    ``/tmp`` and ``/run`` stay the root's own.
     """
     return [
         bwrap,
@@ -52,9 +61,7 @@ def sandbox_argv(*, bwrap: str, root: str, name: str, info_fd: int, pause_fd: in
         *("--dev", "/dev"),
         *("--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108 - paths inside the sandbox
         *("--ro-bind", "/sys", "/sys"),
-        *("--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
-        *("--perms", "0755", "--tmpfs", "/run"),
-        *("--perms", "1777", "--dir", "/run/lock"),
+        *(() if bare else _PASSING),
         *("--info-fd", str(info_fd)),
         *("--chdir", "/"),
         "--",

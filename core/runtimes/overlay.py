@@ -46,6 +46,22 @@ def link_layers(folder: str, layers: list[str], upper: str, work: str) -> None:
         os.symlink(target, os.path.join(links, name))
 
 
+def mount_layers(folder: str, layers: list[str]) -> str:
+    """Mount layers, bottom first, for reading only; gives the mount point, below ``folder``.
+
+    Changes the working directory.
+    """
+    link_layers(folder, layers, "none", "none")
+    # An overlay without an upper folder wants two lower ones.
+    none = os.path.join(folder, _LINKS, "none")
+    os.makedirs(none, exist_ok=True)
+    os.chdir(os.path.join(folder, _LINKS))
+    lower = ":".join([*map(str, range(len(layers))), "none"] if layers else ["none", "u"])
+    root = os.path.join(folder, ROOT)
+    syscalls.mount("overlay", root, "overlay", syscalls.MS_RDONLY, f"lowerdir={lower},userxattr")
+    return root
+
+
 def prepare_upper(upper: str, work: str) -> None:
     """Make sure that both folders are there; a new one lets every user of the distro in."""
     for path in (upper, work):

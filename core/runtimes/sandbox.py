@@ -185,6 +185,7 @@ def _start_bwrap(folder: str, spec: SandboxSpec, keeper: _Keeper | None) -> tupl
             name=spec["name"],
             info_fd=info_writing,
             pause_fd=pause,
+            bare=spec.get("bare", False),
         )
         standard = (null, ready_writing, error_writing)
         forking.execute(argv, standard=standard, kept=(pause, info_writing))

@@ -5,7 +5,7 @@ Typed dictionaries and not dataclasses: a holder is kept small by what it does n
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class MountSpec(TypedDict):
@@ -38,6 +38,8 @@ class SandboxSpec(TypedDict):
     """Paths of the host that a ``host_root`` sandbox must not show (the store, above all)."""
     mounts: list[MountSpec]
     """In every session of the sandbox."""
+    bare: NotRequired[bool]
+    """``/tmp`` and ``/run`` are folders of the root: what a build writes there is kept."""
 
 
 class Command(TypedDict):

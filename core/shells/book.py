@@ -113,6 +113,14 @@ class SessionBook:
             if place == ident and before and before.state == "running":
                 self.note(told.get(number) or replace(before, state="lost"), ident)
 
+    def rename(self, ident: str, name: str) -> None:
+        """Tell what the distro of these sessions is called now."""
+        for number, place in self._places.items():
+            before = self._sessions.get(number)
+            if place == ident and before and before.distro != name:
+                self._sessions[number] = replace(before, distro=name)
+                self._bus.publish(SessionChanged(session=self._sessions[number]))
+
     def forget(self, ident: str) -> None:
         """Drop the sessions of a distro that is removed."""
         for number in [key for key, place in self._places.items() if place == ident]:

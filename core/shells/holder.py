@@ -23,6 +23,7 @@ from typing import Any
 
 from core.errors import Conflict, DeckError, InvalidInput, NotFound
 from core.runtimes import forking
+from core.runtimes.freezing import Frozen
 from core.runtimes.sandbox import Sandbox, start_sandbox
 from core.runtimes.spec import Command
 from core.shells import records
@@ -54,6 +55,9 @@ class Holder:
         self._peers: list[Peer] = []
         self._idle: Timer | None = None
         self._stopping: list[tuple[Peer, int]] = []
+        self._frozen: Frozen | None = None
+        self._freezer: Peer | None = None
+        self._delayed: list[tuple[Peer, dict[str, Any]]] = []
         self._ending = False
         self._over = False
         self._monitor = os.pidfd_open(self.sandbox.monitor)
@@ -105,6 +109,8 @@ class Holder:
     def gone(self, peer: Peer) -> None:
         """A connection ended."""
         self._peers.remove(peer)
+        if peer is self._freezer:
+            self._thaw(peer, {})
 
     def find(self, session: int) -> Session:
         """A session by number.
@@ -150,6 +156,9 @@ class Holder:
             "close": self._close,
             "hold": self._hold,
             "follow": self._follow,
+            "freeze": self._freeze,
+            "thaw": self._thaw,
+            "rename": self._rename,
             "stop": self._stop,
         }
         if verb not in verbs:
@@ -167,6 +176,9 @@ class Holder:
     def _open(self, peer: Peer, arguments: dict[str, Any]) -> object:
         if self._stopping:
             raise self._being_stopped()
+        if self._frozen:
+            self._delayed.append((peer, arguments))
+            return LATER
         seq, order = int(arguments["seq"]), arguments["shell"]
         ident = int(arguments["session"])
         if ident in self._sessions:
@@ -249,6 +261,28 @@ class Holder:
     def _follow(self, peer: Peer, _: dict[str, Any]) -> object:
         peer.follows = True
         return [session.record for session in self._sessions.values()]
+
+    def _freeze(self, peer: Peer, _: dict[str, Any]) -> None:
+        if self._frozen is None:
+            self._frozen = Frozen(self.sandbox.pid)
+            self._freezer = peer
+
+    def _thaw(self, _: Peer, __: dict[str, Any]) -> None:
+        if self._frozen:
+            self._frozen.thaw()
+        self._frozen = self._freezer = None
+        delayed, self._delayed = self._delayed, []
+        for peer, arguments in delayed:
+            if peer.open:
+                peer.repeat("open", arguments)
+
+    def _rename(self, _: Peer, arguments: dict[str, Any]) -> None:
+        self._spec["name"] = name = str(arguments["name"])
+        records.rename_records(self.folder, name)
+        for session in self._sessions.values():
+            session.record["distro"] = name
+            for other in tuple(self._peers):
+                other.event(session.record)
 
     def _stop(self, peer: Peer, arguments: dict[str, Any]) -> object:
         self._stopping.append((peer, int(arguments["seq"])))

@@ -135,6 +135,18 @@ class HolderLink:
         """Keep the distro running without sessions, or no more."""
         await self._connection.call("hold", value=value)
 
+    async def freeze(self) -> None:
+        """Stop every process in the distro where it is, until :meth:`thaw` or the link's end."""
+        await self._connection.call("freeze")
+
+    async def thaw(self) -> None:
+        """Let them go on; also when none was stopped."""
+        await self._connection.call("thaw")
+
+    async def rename(self, name: str) -> None:
+        """Tell it, and so its sessions, what the distro is called now."""
+        await self._connection.call("rename", name=name)
+
     async def stop(self) -> None:
         """End everything in the distro; when this returns, its mounts are gone too."""
         await self._connection.call("stop")

@@ -102,6 +102,20 @@ class Peer:
         """Answer a call that cannot be carried out."""
         self._send(frames.FAULT, {"seq": seq, **fault_of(error)})
 
+    def repeat(self, verb: str, arguments: dict[str, object]) -> None:
+        """Have a call carried out, for the first time or again, and answer it."""
+        seq = int(str(arguments["seq"]))
+        try:
+            value = self._owner.call(self, verb, arguments)
+        except DeckError as error:
+            self.fault(seq, error)
+        except OSError as error:
+            # A full disk or table costs this call, not the sessions that run.
+            self.fault(seq, from_os(error))
+        else:
+            if value is not LATER:
+                self.reply(seq, value)
+
     def event(self, record: object) -> None:
         """Tell a follower of a session that changed."""
         if self.follows:
@@ -206,16 +220,7 @@ class Peer:
             self._control = True
             arguments = json.loads(payload)
             seq, verb = int(arguments.pop("seq")), str(arguments.pop("verb"))
-            try:
-                value = self._owner.call(self, verb, {**arguments, "seq": seq})
-            except DeckError as error:
-                self.fault(seq, error)
-            except OSError as error:
-                # A full disk or table costs this call, not the sessions that run.
-                self.fault(seq, from_os(error))
-            else:
-                if value is not LATER:
-                    self.reply(seq, value)
+            self.repeat(verb, {**arguments, "seq": seq})
         elif kind == frames.ATTACH and self.session is None and not self._control:
             self._attach(json.loads(payload))
         elif self.session is not None and kind in _ATTACHED_FRAMES:

@@ -77,6 +77,14 @@ def write_meta(folder: str, record: SessionRecord) -> None:
     write_json(os.path.join(place, "meta.json"), record)
 
 
+def rename_records(folder: str, distro: str) -> None:
+    """Write another name of the distro into the records of all its sessions."""
+    for name in _names(folder):
+        path = os.path.join(folder, SESSIONS, name, "meta.json")
+        if meta := _read_json(path):
+            write_json(path, {**meta, "distro": distro})
+
+
 def write_exit(folder: str, session: int, record: ExitRecord) -> None:
     """Record a session's end. A disk that is full must not stop the others, so it may be lost."""
     with contextlib.suppress(OSError):
@@ -86,11 +94,7 @@ def write_exit(folder: str, session: int, record: ExitRecord) -> None:
 def read_records(folder: str) -> list[SessionRecord]:
     """Every session on disk: exited, or lost if nothing says how it ended."""
     found = []
-    try:
-        names = sorted(os.listdir(os.path.join(folder, SESSIONS)))
-    except OSError:
-        return []
-    for name in names:
+    for name in _names(folder):
         place = os.path.join(folder, SESSIONS, name)
         meta = _read_json(os.path.join(place, "meta.json"))
         if not name.isdigit() or meta is None:
@@ -111,6 +115,13 @@ def remove_record(folder: str, session: int) -> None:
         for name in os.listdir(place):
             os.unlink(os.path.join(place, name))
         os.rmdir(place)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(os.path.join(folder, SESSIONS)))
+    except OSError:
+        return []
 
 
 def _read_json(path: str) -> dict[str, object] | None:

@@ -30,6 +30,7 @@ from core.shells.launch import (
 from core.shells.link import HolderLink
 from core.shells.plan import plan_holder
 from core.shells.reaching import end_silent
+from core.shells.records import rename_records
 
 if TYPE_CHECKING:
     import socket
@@ -125,9 +126,14 @@ class Roster:
                 told.pop(link.distro, None)
             else:
                 links.append(link)
-        self._book.adopt(told, {record.name: record.id for record in self._store.distros()})
+        records = self._store.distros()
+        self._book.adopt(told, {record.name: record.id for record in records})
         for link in links:
             self._follow(link)
+        for record in records:
+            # The engine before this one may have ended between the two halves of a rename.
+            if any(one.distro != record.name for one in told.get(record.id, ())):
+                await self._rename(record.id, record.name)
 
     def let_go(self) -> None:
         """Hang up on every holder; they and their sessions go on."""
@@ -278,6 +284,57 @@ class Roster:
                 )
             await self._stop(record.id)
             yield
+
+    async def rename(self, record: DistroRecord, name: str) -> None:
+        """Give a distro another name, in the store and in its sessions, which go on.
+
+        Raises:
+            Conflict: the name is taken.
+            NotFound: it was removed meanwhile.
+        """
+        async with self._turn(record.id):
+            self._check_there(record)
+            await self._store.rename_distro(record, name)
+            await self._rename(record.id, name)
+
+    async def _rename(self, ident: str, name: str) -> None:
+        link = self._links.get(ident)
+        try:
+            if link:
+                await link.rename(name)
+        except Unreachable:  # it has ended: only what it left on disk has the old name
+            link = None
+        if link is None:
+            folder = self._paths.run / HOLDERS / ident
+            await asyncio.to_thread(rename_records, str(folder), name)
+        self._book.rename(ident, name)
+
+    @asynccontextmanager
+    async def still(self, record: DistroRecord, *, pause: bool) -> AsyncIterator[bool]:
+        """Have nothing change a distro's files while the block lasts, unless ``pause`` is false.
+
+        Gives whether nothing runs in it and nothing will meanwhile. What runs is stopped where it
+        is, and goes on after the block, or when this process ends. A distro that is not up is not
+        started meanwhile.
+
+        Raises:
+            NotFound: it was removed meanwhile.
+        """
+        if not pause:
+            yield False
+            return
+        async with self._turn(record.id):
+            self._check_there(record)
+            link = self._links.get(record.id)
+            try:
+                if link:
+                    with suppress(Unreachable):  # it has ended: nothing runs
+                        await link.freeze()
+                yield link is None
+            finally:
+                if link:
+                    with suppress(Unreachable):
+                        await self._tasks.see_through(link.thaw())
 
     def forget(self, record: DistroRecord) -> None:
         """Drop what is left of a distro's sessions; its holder has been stopped."""

@@ -11,6 +11,7 @@ from core.domain import Platform
 from core.errors import Conflict, NotFound
 from core.store.images import from_text, to_text
 from core.store.records import DistroRecord, ImageConfig
+from core.store.sync import sync_filesystem
 from core.store.trash import IN_TRASH, put
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _record(row: sqlite3.Row, layout: Layout) -> DistroRecord:
     return DistroRecord(
         id=row["id"],
         name=row["name"],
-        upper=folder / "upper",
+        upper=folder / row["tree"],
         work=folder / "work",
         home=folder / "home",
         image_digest=row["image"] or "",
@@ -61,14 +62,23 @@ def _record(row: sqlite3.Row, layout: Layout) -> DistroRecord:
         used=row["used"],
         warnings=from_text(row["warnings"], tuple[str, ...]),
         upper_size=row["upper_size"],
+        tree=row["tree"],
+        newest=row["newest"],
         config=from_text(row["config"], ImageConfig) if row["config"] else ImageConfig(),
     )
 
 
-def make_distro(index: Index, layout: Layout, record: DistroRecord, root: Path | None) -> None:
+def make_distro(
+    index: Index,
+    layout: Layout,
+    record: DistroRecord,
+    root: Path | None,
+    stage: Path | None = None,
+) -> None:
     """Make the folders, then the row; blocks.
 
-    ``root`` is the lowest layer: its mode becomes that of the distro's root folder.
+    ``root`` is the lowest layer: its mode becomes that of the distro's root folder. ``stage`` is
+    a folder whose ``fs`` becomes the writable layer.
 
     Raises:
         Conflict: the name is taken.
@@ -76,9 +86,15 @@ def make_distro(index: Index, layout: Layout, record: DistroRecord, root: Path |
     folder = layout.distros / record.id
     folder.mkdir(mode=0o700)
     try:
-        for path in (record.upper, record.work, record.home):
+        for path in (record.work, record.home):
             path.mkdir()
-        record.upper.chmod(stat.S_IMODE(root.stat().st_mode) if root else 0o755)
+        if stage:
+            record.upper.parent.parent.mkdir(mode=0o700)
+            stage.rename(record.upper.parent)
+            sync_filesystem(layout.data)
+        else:
+            record.upper.mkdir()
+            record.upper.chmod(stat.S_IMODE(root.stat().st_mode) if root else 0o755)
         record.home.chmod(0o755)
         with index.write() as connection:
             if connection.execute(
@@ -87,7 +103,8 @@ def make_distro(index: Index, layout: Layout, record: DistroRecord, root: Path |
                 raise Conflict(record.name, "the name is taken", hint="choose another with --name")
             connection.execute(
                 "INSERT INTO distro (id, name, image, repo_digest, url, version, os_name,"
-                " platform, created, used, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " platform, created, used, warnings, upper_size, tree)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     record.id,
                     record.name,
@@ -100,6 +117,8 @@ def make_distro(index: Index, layout: Layout, record: DistroRecord, root: Path |
                     record.created,
                     record.used,
                     to_text(record.warnings),
+                    record.upper_size,
+                    record.tree,
                 ),
             )
     except BaseException:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from core.domain import HistoryEntry, Image, Layer, Platform
-from core.store.records import HistoryStep
+from core.domain import Image, Layer, Platform
 
 if TYPE_CHECKING:
     import sqlite3
+    from pathlib import Path
 
     from core.store.index import Index
+    from core.store.layout import Layout
     from core.store.records import NewImage
 
 T = TypeVar("T")
@@ -64,8 +65,8 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
         connection.execute(
             "INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (image.digest, image.repo_digest)
         )
-    if image.reference:
-        point(connection, image.reference, image.digest)
+    for reference in image.references:
+        point(connection, reference, image.digest)
     connection.execute(
         "UPDATE image SET size = (SELECT coalesce(sum(size), 0) FROM layer"
         " WHERE number IN (SELECT layer FROM image_layer WHERE image = digest)) WHERE digest = ?",
@@ -89,6 +90,12 @@ def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
             " AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)",
             (old["image"],),
         )
+
+
+def add_repo_digest(index: Index, digest: str, repo_digest: str) -> None:
+    """Note where an image can be pulled from; blocks."""
+    with index.write() as connection:
+        connection.execute("INSERT OR IGNORE INTO repo_digest VALUES (?, ?)", (digest, repo_digest))
 
 
 _COLUMNS = (
@@ -185,27 +192,11 @@ def _platform(text: str) -> Platform:
     return from_text(text, Platform)
 
 
-def load_history(index: Index, digest: str) -> list[HistoryEntry]:
-    """An image's history, newest first, each step joined with the layer it made."""
-    row = index.row("SELECT layers, history FROM image WHERE digest = ?", digest)
-    if row is None:
-        return []
-    layers = from_text(row["layers"], tuple[Layer, ...])
-    sizes = {
-        found["position"]: found["size"]
-        for found in index.rows(
-            "SELECT position, size FROM image_layer JOIN layer ON number = layer WHERE image = ?",
-            digest,
-        )
-    }
-    steps = from_text(row["history"], tuple[HistoryStep, ...])
-    return [
-        HistoryEntry(
-            created=step.created,
-            created_by=step.created_by,
-            comment=step.comment,
-            layer=None if step.layer is None else layers[step.layer],
-            size=0 if step.layer is None else sizes.get(step.layer, 0),
-        )
-        for step in reversed(steps)
-    ]
+def layer_trees(index: Index, layout: Layout, digest: str) -> list[Path]:
+    """The unpacked files of each layer of an image, bottom to top; a layer held twice, twice."""
+    rows = index.rows(
+        "SELECT key FROM image_layer JOIN layer ON number = layer WHERE image = ?"
+        " ORDER BY position",
+        digest,
+    )
+    return [layout.layer(row["key"]) / "fs" for row in rows]

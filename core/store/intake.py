@@ -101,6 +101,17 @@ class Intake:
         self.verified.discard(digest)
         self.layout.partial(digest).unlink(missing_ok=True)
 
+    def take(self, digest: str, path: Path) -> None:
+        """Hand over a whole file that has this digest, which must be leased, or drop it.
+
+        The caller holds the digest's lock.
+        """
+        if self.blob(digest):
+            path.unlink()
+            return
+        path.rename(self.layout.partial(digest))
+        self.verified.add(digest)
+
     def layer(self, key: str) -> StoredLayer | None:
         """The layer unpacked under ``key``: committed, or staged by a running job."""
         staged = self.leases.staged.get(key)

@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+PASSING = "passing-"
+"""How the names of files begin that are of no use to anybody but the job that made them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -97,6 +100,10 @@ class Layout:
     def partial(self, digest: str) -> Path:
         """The file of a blob on its way in."""
         return self.ingest / hex_of(digest)
+
+    def passing(self) -> Path:
+        """A new file beside the partial blobs that nobody goes on with after a crash."""
+        return self.ingest / f"{PASSING}{secrets.token_hex(8)}"
 
     def layer(self, key: str) -> Path:
         """An unpacked layer's folder (the one that holds ``fs``)."""

@@ -67,7 +67,7 @@ def drop_image(
         Conflict: it is in use, or needs ``force``.
     """
     references = _references(connection, digest)
-    if asked.reference and len(references) > 1 and not asked.force:
+    if asked.reference and len(references) > 1:
         return drop_reference(connection, asked.reference, now=asked.now)
     _check_unused(connection, digest, asked, leased)
     if _children(connection, digest):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_SINGLE = ("unshare", "--user", "--map-root-user")
+
 TRASH_SECONDS = 86400.0
 """How long what was removed can be brought back."""
 
@@ -49,6 +51,21 @@ class Opened:
         self._litter = asyncio.Event()
         self.intake = Intake(layout, index, self._changing)
         """How content comes in: leases, partial blobs, staged layers, commit."""
+
+    @property
+    def owners(self) -> bool:
+        """Whether trees keep the owners that images say: as root, or with subordinate ids."""
+        return self.idmap != "single"
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """Command prefix of who reads trees whole, whatever modes their files have."""
+        return self.enter or (() if self.owners else _SINGLE)
+
+    @property
+    def index(self) -> Index:
+        """For questions that only one verb asks."""
+        return self._index
 
 
 async def despite_full_disk(

@@ -48,8 +48,8 @@ class NewImage:
     """For each layer the key under which it is (or will be) unpacked."""
     history: tuple[HistoryStep, ...]
     config: ImageConfig
-    reference: str = ""
-    """Name that shall point to it; empty: none."""
+    references: tuple[str, ...] = ()
+    """Names that shall point to it."""
     repo_digest: str = ""
     """``repository@digest`` under which it can be pulled again; empty: it cannot."""
     warnings: tuple[str, ...] = ()
@@ -115,6 +115,10 @@ class DistroRecord:
     warnings: tuple[str, ...] = ()
     upper_size: int = 0
     """Bytes of :attr:`upper` and :attr:`home` when last measured."""
+    tree: str = "upper"
+    """Path of :attr:`upper` below the distro's folder."""
+    newest: str = ""
+    """The digest that its source had when last asked; empty: it was not."""
     config: ImageConfig = field(default_factory=ImageConfig)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import Conflict
 from core.store.distros import finish_removals
-from core.store.layout import hex_of
+from core.store.layout import PASSING, hex_of
+from core.store.snapshots import drop_stray_trees
 
 if TYPE_CHECKING:
     from core.store.index import Index
@@ -39,14 +40,18 @@ def recover(index: Index, layout: Layout) -> None:
         (layout.links / name).symlink_to(f"../layers/{hex_of(links[name])}/fs")
     finish_removals(index, layout)
     _drop_empty_distros(index, layout)
+    drop_stray_trees(index, layout)
     oldest = time.time() - _KEPT_PARTIALS
     for path in layout.ingest.iterdir():
-        if path.stat().st_mtime < oldest:
+        if path.name.startswith(PASSING) or path.stat().st_mtime < oldest:
             path.unlink()
 
 
 def _drop_empty_distros(index: Index, layout: Layout) -> None:
-    """A distro's folder without a row: only an empty one goes; a full one is somebody's work."""
+    """A distro's folder without a row: only an empty one goes; a full one is somebody's work.
+
+    One that was about to be a copy of another is such, too, with its tree in ``trees``.
+    """
     known = {row["id"] for row in index.rows("SELECT id FROM distro")}
     for path in layout.distros.iterdir():
         upper = path / "upper"

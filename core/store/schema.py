@@ -101,9 +101,16 @@ CREATE TABLE snapshot (
     created REAL NOT NULL,
     comment TEXT NOT NULL,
     image TEXT REFERENCES image (digest),
+    repo_digest TEXT NOT NULL,
+    version TEXT NOT NULL,
+    os_name TEXT NOT NULL,
+    tree TEXT NOT NULL,
+    size INTEGER NOT NULL,
     UNIQUE (distro, name)
 ) WITHOUT ROWID;
 CREATE INDEX snapshot_image ON snapshot (image);
+ALTER TABLE distro ADD COLUMN tree TEXT NOT NULL DEFAULT 'upper';
+ALTER TABLE distro ADD COLUMN newest TEXT NOT NULL DEFAULT '';
 """,
 )
 

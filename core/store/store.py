@@ -25,6 +25,7 @@ from core.store.layout import Layout
 from core.store.opened import TRASH_SECONDS, despite_full_disk
 from core.store.recover import check_idmap, recorded_idmap, recover
 from core.store.reserve import Reserve
+from core.store.stored_snapshots import StoredSnapshots
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from core.store.lease import Lease
 
 
-class Store(Care):
+class Store(Care, StoredSnapshots):
     """One open store; there is only one of it at a time (:meth:`open`)."""
 
     @classmethod

@@ -23,10 +23,12 @@ from core.store.intake import in_thread
 from core.store.opened import despite_full_disk
 from core.store.records import DistroRecord
 from core.store.sizes import distro_sizes
+from core.store.snapshots import TREES
 from core.store.stored_images import StoredImages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from core.store.records import Sizes
 
@@ -52,11 +54,12 @@ class StoredDistros(StoredImages):
         repo_digest: str = "",
         platform: Platform | None = None,
         warnings: Sequence[str] = (),
+        stage: Path | None = None,
     ) -> DistroRecord:
         """Install an image (None: this machine's own root) under a name.
 
-        ``version`` is used where its os-release has none. Cancelled or not, there is either a
-        whole distro or none.
+        ``version`` is used where its os-release has none. ``stage`` holds a tree, ``fs``, that
+        becomes its writable layer. Cancelled or not, there is either a whole distro or none.
 
         Raises:
             Conflict: the name is taken.
@@ -67,10 +70,12 @@ class StoredDistros(StoredImages):
             layers = self.layer_paths(image.digest) if image else []
             release = await asyncio.to_thread(self.os_release, image.digest if image else "")
             ident, folder = new_folder(self.layout)
+            tree = f"{TREES}/{stage.name}/fs" if stage else "upper"
             record = DistroRecord(
                 id=ident,
                 name=name,
-                upper=folder / "upper",
+                tree=tree,
+                upper=folder / tree,
                 work=folder / "work",
                 home=folder / "home",
                 image_digest=image.digest if image else "",
@@ -85,7 +90,7 @@ class StoredDistros(StoredImages):
                 warnings=tuple(warnings),
             )
             root = layers[0] if layers else None
-            await in_thread(self.layout, make_distro, self._index, self.layout, record, root)
+            await in_thread(self.layout, make_distro, self._index, self.layout, record, root, stage)
         return self.distro(name)
 
     async def remove_distro(self, name: str, *, now: bool = False) -> None:

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.domain import Layer
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
-from core.store.images import digests_beginning, load_history, load_image
+from core.store.history import load_history
+from core.store.images import add_repo_digest, digests_beginning, from_text, load_image
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
@@ -84,10 +86,40 @@ class StoredImages(Opened):
         hint = "distrodeck ls and distrodeck images show what is there"
         raise NotFound(name, "no such distro or image", hint=hint)
 
+    async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
+        """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""
+        await in_thread(self.layout, add_repo_digest, self._index, digest, repo_digest)
+
     def history(self, digest: str) -> list[HistoryEntry]:
         """An image's history, newest first; an entry without a layer changed only metadata."""
         self.image(digest)
         return load_history(self._index, digest)
+
+    def layer_keys(self, image_digest: str) -> tuple[str, ...]:
+        """The keys of an image's layers, bottom to top, as many as its config has diff_ids."""
+        rows = self._index.rows(
+            "SELECT key FROM image_layer JOIN layer ON number = layer WHERE image = ?"
+            " ORDER BY position",
+            image_digest,
+        )
+        return tuple(row["key"] for row in rows)
+
+    def layers_of(self, diff_id: str) -> list[Layer]:
+        """Every form in which images have a layer: the blobs differ, the tree is one."""
+        rows = self._index.rows(
+            "SELECT DISTINCT image.layers FROM layer JOIN image_layer ON layer = number"
+            " JOIN image ON image.digest = image_layer.image WHERE layer.diff_id = ?",
+            diff_id,
+        )
+        found = (layer for row in rows for layer in from_text(row["layers"], tuple[Layer, ...]))
+        return list(dict.fromkeys(layer for layer in found if layer.diff_id == diff_id))
+
+    def tar_size(self, diff_id: str) -> int:
+        """Bytes of a layer's uncompressed tar. Raises: NotFound, if it is not unpacked."""
+        row = self._index.row("SELECT tar_size FROM layer WHERE diff_id = ?", diff_id)
+        if row is None:
+            raise NotFound(diff_id, "no such layer")
+        return int(row["tar_size"])
 
     def layer_paths(self, image_digest: str) -> list[Path]:
         """The unpacked layers of an image by their short names, bottom to top.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TrashKind = Literal["distro", "image", "reference"]
 WasteKind = Literal["trash", "image", "intermediate", "layer", "blob", "partial"]
-ProblemKind = Literal["index", "image", "layer", "blob", "distro", "orphan"]
+ProblemKind = Literal["index", "image", "layer", "blob", "distro", "snapshot", "orphan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Space:
 
     kind: str
     """``images`` (their ``layers`` and ``blobs`` together), ``layers``, ``blobs``, ``distros``
-    (writable layers), ``trash`` (those of removed distros) or ``partials``."""
+    (writable layers), ``snapshots``, ``trash`` (of removed distros both) or ``partials``."""
     count: int
     active: int
     """How many of them are in use."""

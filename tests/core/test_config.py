@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings, SourceSettings, parse_settings, read_settings
+from core.config import (
+    MirrorSettings,
+    RegistrySettings,
+    Settings,
+    SourceSettings,
+    parse_settings,
+    read_settings,
+)
 from core.errors import InvalidInput
 
 EVERYTHING = """
@@ -60,8 +67,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 
 def test_documented_file_is_read_and_shows_the_defaults() -> None:
     text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    defaults, sources = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    defaults, registries, sources = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert parse_settings(defaults) == Settings()
+    assert len(parse_settings(defaults + registries).registries) == 2
     assert len(parse_settings(defaults + sources).catalog.sources) == 4
 
 
@@ -72,6 +80,23 @@ def test_plain_http_is_for_loopback_and_for_registries_that_say_so() -> None:
     assert settings.allows_plain_http("lab.example:5000")
     assert not settings.allows_plain_http("lab.example")
     assert not settings.allows_plain_http("images.example")
+
+
+def test_registries_have_mirrors_authorities_and_permissions() -> None:
+    settings = parse_settings(
+        '[registry."docker.io"]\n'
+        'mirrors = ["https://mirror.example/hub/", "http://10.0.0.1:5000", "[::1]:5001"]\n'
+        '[registry."lab:5000"]\nca = "/etc/lab.pem"\nplain_http = true\n'
+    )
+    assert settings.registry("docker.io").mirrors == (
+        MirrorSettings(host="mirror.example", prefix="hub"),
+        MirrorSettings(host="10.0.0.1:5000", plain_http=True),
+        MirrorSettings(host="[::1]:5001"),
+    )
+    assert settings.registry("lab:5000").ca == "/etc/lab.pem"
+    assert settings.registry("other") == RegistrySettings(host="other")
+    assert settings.allows_plain_http("lab:5000")
+    assert not settings.allows_plain_http("lab:5001")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +139,17 @@ def test_plain_http_is_for_loopback_and_for_registries_that_say_so() -> None:
         ),
         ("[catalog.sources.a]\nkind='registry'\nurl='x/lib'", 3, "url: a registry is a host", ""),
         ("[catalog.sources.a]\nkind='tarballs'\nurl='srv'", 3, "url: not an http", ""),
+        ("[registry]\nx = 1", 2, "x: not a table", ""),
+        ("[registry.docker.io]\nca = '/x'", 1, "docker: 'io' is a table", '"docker.io"'),
+        ("[registry.'a b']\n", 1, "registry 'a b'", ""),
+        ("[registry.'http://x']\n", 1, "not a host and a port", ""),
+        ("[registry.lab]\nmirror = []", 2, "unknown key 'mirror'", "mirrors?"),
+        ("[registry.lab]\nmirrors = 'x'", 2, "mirrors: a list", ""),
+        ("[registry.lab]\nmirrors = ['ftp://x']", 2, "no mirror", ""),
+        ("[registry.lab]\nmirrors = ['u:p@x']", 2, "no mirror", ""),
+        ("[registry.lab]\nmirrors = [1]", 2, "no mirror", ""),
+        ("[registry.lab]\nca = 'ca.pem'", 2, "ca: an absolute path", ""),
+        ("[registry.lab]\nplain_http = 1", 2, "plain_http: true or false", ""),
     ],
 )
 def test_mistake_is_told_with_its_line_and_the_nearest_key(

@@ -10,7 +10,9 @@ def test_loopback_addresses_are_this_machine(host: str) -> None:
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["", "localhost.evil.example", "128.0.0.1", "127.0.0.1.example"])
+@pytest.mark.parametrize(
+    "host", ["", "localhost.evil.example", "128.0.0.1", "10.0.0.1", "127.0.0.1.example"]
+)
 def test_other_hosts_are_not(host: str) -> None:
     assert not is_loopback(host)
 

@@ -128,7 +128,7 @@ def write_distros(settings: Settings, distros: list[Distro]) -> None:
                     str(distro.sessions),
                     output.size(distro.size),
                     output.age(distro.used),
-                    distro.version,
+                    f"{distro.version} (outdated)".lstrip() if distro.outdated else distro.version,
                     str(distro.platform),
                     distro.url,
                 )

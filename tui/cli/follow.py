@@ -24,8 +24,8 @@ _REDRAW = 0.1
 """Seconds between redraws; a stalled transfer must not keep showing its old rate."""
 
 
-async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
-    """The job as it ended.
+async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = True) -> Job:
+    """The job as it ended; ``warn``: its warnings are told.
 
     The first ctrl+C asks the job to stop and waits for what it kept; the second leaves at once.
     Cancelled (``--timeout``), it stops the job too. The job outlives this process if that is
@@ -61,7 +61,9 @@ async def follow(engine: Engine, job: Job, settings: Settings) -> Job:
             loop.remove_signal_handler(signal.SIGINT)
             redraw.cancel()
             reporter.close()
-    if settings.progress != "json":
+    if warn and settings.progress != "json":
+        if ended.served_by:
+            report.note(f"{ended.title}: served by the mirror {ended.served_by}")
         for warning in ended.warnings:
             report.note(f"warning: {warning}")
     return ended

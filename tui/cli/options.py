@@ -109,7 +109,8 @@ class Verb(click.Command):
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._own = len(self.params)
-        self.params.extend(global_options())
+        taken = {name for param in self.params for name in param.opts}
+        self.params.extend(one for one in global_options() if not taken.intersection(one.opts))
 
     @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from tui.cli.options import Settings
 
 _BAR = 24
+_MOVING = ("fetch", "push")
+"""Phases in which bytes go over the network."""
+
 _STOPPING = "stopping; ctrl+C again leaves it to itself"
-_RANK = {"fetch": 0, "verify": 0, "unpack": 0, "waiting": 1, "done": 2, "exists": 2}
+_RANK = {
+    **dict.fromkeys(("fetch", "verify", "unpack", "push", "write"), 0),
+    "waiting": 1,
+    **dict.fromkeys(("done", "exists"), 2),
+}
 """Which layers to leave out first where a window is too low for all."""
 
 
@@ -92,8 +99,10 @@ class Lines(Silent):
         """Write what is new in it."""
         if job.state in {"queued", "paused"}:
             self._say(job.state, job.state, job)
-        if job.phase:
-            total = f" {output.size(job.total)}" if job.phase == "fetch" and job.total else ""
+        if job.steps:
+            self._say(f"step {job.step}/{job.steps}: {job.doing}", f"step {job.step}", job)
+        elif job.phase:
+            total = f" {output.size(job.total)}" if job.phase in _MOVING and job.total else ""
             self._say(f"{job.phase}{total}" if total else job.phase, job.phase, job)
         for layer in job.layers:
             if layer.phase in ("done", "exists"):
@@ -166,6 +175,8 @@ class Live(Silent):
     def _head(self, job: Job) -> str:
         self._rate.add(time.monotonic(), job.done)
         parts = [job.title, _STOPPING if self._stopping else _doing(job)]
+        if job.steps:
+            parts.append(f"{job.step}/{job.steps}  {job.doing}")
         if job.layers:
             parts.append(f"{len(job.layers)} layers")
         if job.total:
@@ -188,5 +199,5 @@ class Live(Silent):
         done = layer.phase in ("done", "exists")
         share = 1.0 if done else layer.done / layer.total if layer.total else 0.0
         bar = (self._full * int(share * _BAR)).ljust(_BAR, self._empty)
-        told = f"{share:4.0%}  {output.size(layer.total)}" if layer.phase == "fetch" else ""
+        told = f"{share:4.0%}  {output.size(layer.total)}" if layer.phase in _MOVING else ""
         return f" {figures.short(layer.digest, 12)}  {bar}  {layer.phase:<8}{told}".rstrip()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from core.domain import Credentials, PullSpec
-from core.errors import NotFound, Refused
+from core.domain import PullSpec
+from core.errors import NotFound
 from tui.cli import output
 from tui.cli.call import call
+from tui.cli.credentials import access_of, access_options
 from tui.cli.follow import follow
 from tui.cli.options import Verb, current
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @click.argument("source")
 @click.option("-n", "--name", default="", help="What to call the distro.")
 @click.option("--platform", default="", metavar="OS/ARCH", help="Not this host's but another.")
-@click.option("--creds", default="", metavar="USER[:PASS]", help="Log in to the registry.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@access_options
 @click.option("--checksum", default="", metavar="sha256:HEX", help="What a tarball must have.")
 @click.option("--image-only", is_flag=True, help="Install nothing, keep the image.")
+@click.option("-a", "--all-tags", is_flag=True, help="Images of every tag; install nothing.")
 @click.option(
     "--policy",
     type=click.Choice(["always", "if_not_present", "never"]),
@@ -43,8 +43,11 @@ def pull(
     platform: str,
     creds: str,
     password_stdin: bool,
+    login: str,
+    authfile: str,
     checksum: str,
     image_only: bool,
+    all_tags: bool,
     policy: PullPolicy,
 ) -> int:
     """Fetch SOURCE and install it as a distro.
@@ -55,20 +58,27 @@ def pull(
     kept and the next pull goes on from there.
     """
     settings = current()
+    access = access_of(creds, login, authfile, password_stdin=password_stdin)
     spec = PullSpec(
         name=name,
         source=_absolute(source),
         platform=platform,
-        credentials=_credentials(creds, from_stdin=password_stdin),
+        credentials=access.credentials,
+        login=access.login,
+        auth_file=access.auth_file,
         plain_http=settings.plain_http,
         checksum=checksum,
         image_only=image_only,
+        all_tags=all_tags,
         policy=policy,
     )
 
     async def work(engine: Engine) -> None:
         job = await follow(engine, await engine.pull(spec), settings)
-        await _write_result(engine, job.result, settings, image_only=image_only)
+        if all_tags:
+            await _write_tags(engine, job.result, settings)
+        else:
+            await _write_result(engine, job.result, settings, image_only=image_only)
 
     return call(settings, work)
 
@@ -81,23 +91,16 @@ def _absolute(source: str) -> str:
     return source
 
 
-def _credentials(creds: str, *, from_stdin: bool) -> Credentials | None:
-    if not creds:
-        if from_stdin:
-            raise click.UsageError("--password-stdin needs --creds USER")
-        return None
-    username, colon, password = creds.partition(":")
-    if from_stdin:
-        return Credentials(username=username, password=sys.stdin.readline().rstrip("\r\n"))
-    if not colon:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise Refused(
-                "nobody to ask for the password",
-                "standard input is not a terminal",
-                hint="add --password-stdin",
-            )
-        password = click.prompt(f"Password of {username}", hide_input=True, err=True)
-    return Credentials(username=username, password=password)
+async def _write_tags(engine: Engine, repository: str, settings: Settings) -> None:
+    """The references that a pull of all tags brought."""
+    images = [
+        image
+        for image in await engine.images()
+        if any(name.startswith(f"{repository}:") for name in image.references)
+    ]
+    if not output.write_json(settings, "images", images):
+        names = {name for image in images for name in image.references}
+        output.write_names(sorted(name for name in names if name.startswith(f"{repository}:")))
 
 
 async def _write_result(

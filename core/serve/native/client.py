@@ -23,6 +23,11 @@ from core.serve.native.codec import (
 )
 from core.serve.native.connection import Connection, Lost, greet, read_answer, write
 from core.serve.native.link import Link
+from core.serve.native.remote_archives import RemoteArchives
+from core.serve.native.remote_builds import RemoteBuilds
+from core.serve.native.remote_changes import RemoteChanges
+from core.serve.native.remote_contents import RemoteContents
+from core.serve.native.remote_registries import RemoteRegistries
 from core.serve.native.remote_storage import RemoteStorage
 from core.serve.native.verbs import VERBS
 from core.shells.attachment import HolderAttachment
@@ -59,7 +64,9 @@ TRIES = 3
 """Connections tried: a daemon that was just ending may hang up on the first."""
 
 
-class RemoteEngine(RemoteStorage):
+class RemoteEngine(
+    RemoteStorage, RemoteBuilds, RemoteRegistries, RemoteChanges, RemoteContents, RemoteArchives
+):
     """The Engine protocol over a socket; use as an async context manager."""
 
     def __init__(

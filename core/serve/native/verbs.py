@@ -18,6 +18,11 @@ from core.domain import (
     ShellSpec,
 )
 from core.serve.native.verb import Verb
+from core.serve.native.verbs_archives import ARCHIVES
+from core.serve.native.verbs_builds import BUILDS
+from core.serve.native.verbs_changes import CHANGES
+from core.serve.native.verbs_contents import CONTENTS
+from core.serve.native.verbs_registries import REGISTRIES
 from core.serve.native.verbs_storage import STORAGE
 from core.verbs.storage import ImageQuery
 
@@ -51,5 +56,10 @@ VERBS: dict[str, Verb] = {
     "doctor": Verb((), list[Check], asks=True),
     "events": Verb((), events.Event, stream=True),
     "shutdown": Verb((), None),
+    **CONTENTS,
+    **ARCHIVES,
     **STORAGE,
+    **BUILDS,
+    **REGISTRIES,
+    **CHANGES,
 }

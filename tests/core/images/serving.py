@@ -52,6 +52,10 @@ class Served:
     """Digest -> for each of the next requests how many bytes to send before cutting."""
     answers: list[web.Response] = field(default_factory=list)
     """Answers given first, whatever was asked."""
+    answers_for: dict[str, list[web.Response]] = field(default_factory=dict)
+    """Digest -> answers given first to requests for that blob."""
+    claims: dict[str, int] = field(default_factory=dict)
+    """Digest -> Content-Length told for the whole blob in place of the true one."""
     redirect: str = ""
     """Where blobs are, if not here."""
     ranges: bool = True
@@ -62,6 +66,8 @@ class Served:
     sent: Counter[str] = field(default_factory=Counter)
     """Bytes of each blob that were sent."""
     requests: list[web.Request] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """What came with requests that are no GET."""
 
     @property
     def host(self) -> str:
@@ -119,6 +125,8 @@ class Served:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
+        if request.method not in ("GET", "HEAD"):
+            self.bodies.append(await request.read())
         if self.answers:
             return self.answers.pop(0)
         kind, _, name = request.path.rpartition("/")
@@ -134,16 +142,19 @@ class Served:
         return web.json_response({"errors": [{"code": "MANIFEST_UNKNOWN"}]}, status=404)
 
     async def _blob(self, request: web.Request, digest: str) -> web.StreamResponse:
+        if self.answers_for.get(digest):
+            return self.answers_for[digest].pop(0)
         body, start, status = self.blobs[digest], 0, 200
         found = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
         if found and self.ranges:
             start, status = int(found[1]), 206
-        headers = {"Content-Length": str(len(body) - start)}
+        length = self.claims.get(digest, len(body)) - start
+        headers = {"Content-Length": str(length)}
         if status == 206:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         response = web.StreamResponse(status=status, headers=headers)
         await response.prepare(request)
-        rest, cuts = body[start:], self.cuts.get(digest)
+        rest, cuts = body[start : start + length], self.cuts.get(digest)
         if cuts:
             rest = rest[: cuts.pop(0)]
         if gate := self.gates.get(digest):

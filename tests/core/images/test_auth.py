@@ -6,16 +6,18 @@ import base64
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp import web
 
 from core.domain import Credentials
-from core.errors import Corrupt, Hostile, LoginNeeded
-from core.images.auth import Challenge, belongs, parse_challenges
+from core.errors import Corrupt, Hostile, LoginNeeded, Unreachable
+from core.images.auth import Authorizer, Challenge, belongs, parse_challenges
 from core.images.pull import pull_image
 from core.images.reference import parse_reference
 from core.images.registry import Registry
+from core.images.transport import Transport
 from tests.core.images.serving import tar
 
 if TYPE_CHECKING:
@@ -210,3 +212,110 @@ async def test_a_registry_that_takes_no_token_does_not_ask_for_ever(
     with pytest.raises(LoginNeeded):
         await fetch(f"{served.host}/t/x")
     assert len(served.requests) <= 4
+
+
+async def test_an_identity_token_is_renewed_as_oauth2_says(
+    served: Served, elsewhere: Served
+) -> None:
+    served.add_image(tar({"a": b"x"}))
+    elsewhere.answers = [web.json_response({"access_token": "fresh", "expires_in": 300})]
+    challenge = f'Bearer realm="http://{elsewhere.host}/token",service="s v"'
+    served.answers = [
+        web.Response(),
+        web.Response(status=401, headers={"WWW-Authenticate": challenge}),
+    ]
+    identity = Credentials(username="canary", password="unused", identity_token=SECRET)
+    await fetch(f"{served.host}/t/x", identity)
+    (asked,) = elsewhere.requests
+    assert asked.method == "POST"
+    assert SECRET not in str(asked.url)
+    assert "Authorization" not in asked.headers
+    form = dict(parse_qsl(elsewhere.bodies[0].decode()))
+    assert (form["grant_type"], form["refresh_token"]) == ("refresh_token", SECRET)
+    assert (form["service"], form["scope"]) == ("s v", "repository:t/x:pull")
+    assert served.requests[-1].headers["Authorization"] == "Bearer fresh"
+
+
+async def test_an_identity_token_opens_a_real_token_registry(fix: dict[str, Any]) -> None:
+    host = fix["registries"]["token"]["host"]
+    token = Credentials(username="", identity_token="fixture-refresh-token")
+    assert await fetch(f"{host}/private/busybox", token) == fix["images"]["busybox"]["digest"]
+
+
+async def test_an_identity_token_is_not_sent_to_somebody_else(served: Served) -> None:
+    challenge = 'Bearer realm="http://169.254.169.254/token"'
+    served.answers = [
+        web.Response(),
+        web.Response(status=401, headers={"WWW-Authenticate": challenge}),
+    ]
+    with pytest.raises(Hostile) as caught:
+        await fetch(f"{served.host}/t/x", Credentials(username="", identity_token=SECRET))
+    assert SECRET not in caught.value.message
+
+
+async def test_a_registry_token_is_shown_once_it_is_asked_for(served: Served) -> None:
+    served.add_image(tar({"a": b"x"}))
+    refuse = {"WWW-Authenticate": 'Bearer realm="http://169.254.169.254/token"'}
+    served.answers = [web.Response(), web.Response(status=401, headers=refuse)]
+    token = Credentials(username="", registry_token=SECRET)
+    await fetch(f"{served.host}/t/x", token)
+    shown = [request.headers.get("Authorization") for request in served.requests]
+    assert shown == [None, None, f"Bearer {SECRET}"]
+    served.answers = [web.Response()] + [
+        web.Response(status=401, headers={"WWW-Authenticate": 'Bearer realm=""'}) for _ in range(9)
+    ]
+    with pytest.raises(LoginNeeded) as caught:
+        await fetch(f"{served.host}/t/x", token)
+    assert SECRET not in f"{caught.value!r} {caught.value.hint}"
+
+
+async def test_a_token_that_ends_between_two_layers_is_fetched_anew(
+    served: Served, elsewhere: Served, store: Store, patience: Patience
+) -> None:
+    served.add_image(tar({"a": b"x"}), tar({"b": b"y" * 9999}))
+    challenge = {"WWW-Authenticate": f'Bearer realm="http://{elsewhere.host}/token"'}
+    elsewhere.answers = [web.json_response({"token": token}) for token in ("one", "two")]
+    served.answers = [web.Response(), web.Response(status=401, headers=challenge)]
+    last = served.layers()[1]
+    served.answers_for[last] = [web.Response(status=401, headers=challenge)]
+    async with store.lease() as lease:
+        reference = parse_reference(f"{served.host}/t/x")
+        await pull_image(store, reference, lease=lease, at_once=1, patience=patience)
+    shown = [
+        request.headers["Authorization"]
+        for request in served.requests
+        if request.path.endswith(last)
+    ]
+    assert shown == ["Bearer one", "Bearer two"]
+
+
+async def test_a_login_is_tried_before_it_is_believed(fix: dict[str, Any]) -> None:
+    for kind, credentials, asked in (
+        ("basic", ALICE, True),
+        ("token", ALICE, True),
+        ("plain", CANARY, False),
+    ):
+        host = fix["registries"][kind]["host"]
+        async with Registry(host, credentials=credentials) as registry:
+            assert await registry.check_login() is asked
+    for kind in ("basic", "token"):
+        host = fix["registries"][kind]["host"]
+        async with Registry(host, credentials=CANARY) as registry:
+            with pytest.raises(LoginNeeded):
+                await registry.check_login()
+
+
+async def test_what_is_no_registry_takes_no_login(served: Served) -> None:
+    served.answers = [web.Response(), web.Response(status=404)]
+    async with Registry(served.host, credentials=ALICE) as registry:
+        with pytest.raises(Unreachable, match="no registry"):
+            await registry.check_login()
+
+
+async def test_a_token_server_on_this_machine_is_for_registries_on_it() -> None:
+    async with Transport() as transport:
+        authorizer = Authorizer("lab.example", transport)
+        with pytest.raises(Hostile, match="this machine"):
+            await authorizer.answer(
+                ('Bearer realm="http://127.0.0.1:8080/token"',), "repository:x:pull", rejected=""
+            )

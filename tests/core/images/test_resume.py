@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
 
 from core.errors import NoSpace, Unreachable
 from core.images.pull import Pulled, pull_image
@@ -261,3 +262,40 @@ async def test_a_full_disk_is_told_and_the_pull_goes_on_once_there_is_room(
 )
 def test_what_is_kept_is_told_in_round_numbers(had: int, size: int, text: str) -> None:
     assert kept_text(had, size, "layer x") == text
+
+
+async def test_a_length_that_is_too_long_or_too_short_is_no_end(
+    served: Served, store: Store, patience: Patience
+) -> None:
+    served.add_image(LAYER, compress=False)
+    (digest,) = served.layers()
+    served.claims[digest] = len(LAYER) // 2
+    with pytest.raises(Unreachable) as caught:
+        await pull(store, f"{served.host}/t/x", patience=patience)
+    assert "of layer" in caught.value.kept
+    assert store.images() == []
+    served.claims[digest] = len(LAYER) + 4096
+    await pull(store, f"{served.host}/t/x", patience=patience)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_blob_is_asked_for_again_when_the_registry_says_so(
+    served: Served, store: Store, patience: Patience, status: int
+) -> None:
+    served.add_image(LAYER, compress=False)
+    (digest,) = served.layers()
+    served.answers_for[digest] = [web.Response(status=status, headers={"Retry-After": "0"})]
+    await pull(store, f"{served.host}/t/x", patience=patience)
+    assert len(served.asked(digest)) == 2
+
+
+async def test_a_blob_for_which_to_come_back_tomorrow_is_told_at_once(
+    served: Served, store: Store, patience: Patience
+) -> None:
+    served.add_image(LAYER, compress=False)
+    (digest,) = served.layers()
+    served.answers_for[digest] = [web.Response(status=429, headers={"Retry-After": "86400"})]
+    with pytest.raises(Unreachable, match="too many requests") as caught:
+        await pull(store, f"{served.host}/t/x", patience=patience)
+    assert caught.value.retry_after == 86400
+    assert len(served.asked(digest)) == 1

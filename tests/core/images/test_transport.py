@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import shlex
 import ssl
 import subprocess
@@ -14,9 +16,11 @@ import pytest
 from aiohttp import web
 
 from core.errors import Hostile, InvalidInput, LoginNeeded, NotFound, Unreachable
+from core.images.failures import host_of, refusal
 from core.images.reference import parse_reference
 from core.images.registry import Registry
-from core.images.transport import Patience, Transport, host_of, is_loopback, refusal
+from core.images.transport import Patience, Transport
+from tests.core.images.accepting import accept
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -217,16 +221,88 @@ def test_errors_name_the_host_and_not_the_secrets_in_a_url() -> None:
     assert host_of("https://[::1]:5000/") == "[::1]:5000"
 
 
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("localhost", True),
-        ("127.8.0.1", True),
-        ("::1", True),
-        ("127.0.0.1.evil.io", False),
-        ("10.0.0.1", False),
-        ("localhost.evil.io", False),
-    ],
-)
-def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
+@asynccontextmanager
+async def connect_proxy(asked: list[str], to: int) -> AsyncIterator[int]:
+    """A proxy for TLS that wants a password and leads to a port of this machine."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        there_reader, there = await asyncio.open_connection("127.0.0.1", to)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        async with asyncio.TaskGroup() as both:
+            both.create_task(carry(reader, there))
+            both.create_task(carry(there_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_tls_goes_through_a_proxy_with_a_password_and_is_still_checked(
+    tmp_path: Path, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    async with tls_server(tmp_path) as port, connect_proxy(asked, port) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://me:canary@127.0.0.1:{proxy}")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        with pytest.raises(Unreachable, match="certificate not trusted") as caught:
+            await fetch("https://registry.example:5000/", patience)
+        assert "canary" not in f"{caught.value!r} {caught.value.hint}"
+        assert asked[0].startswith("CONNECT registry.example:5000 ")
+        assert f"Proxy-Authorization: Basic {base64.b64encode(b'me:canary').decode()}" in asked[0]
+        monkeypatch.setenv("no_proxy", "registry.example")
+        with pytest.raises(Unreachable, match="no such host"):
+            await fetch("https://registry.example:5000/", patience)
+
+
+async def test_a_body_that_nobody_takes_is_given_up(tmp_path: Path) -> None:
+    async with accept() as target:
+        target.stuck = asyncio.Event()
+        target.uploads["u"] = bytearray()
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(64):
+                yield bytes(1 << 20)
+
+        async with Transport(patience=Patience(attempts=1, silence=0.5)) as transport:
+            with pytest.raises(Unreachable, match="takes nothing more"):
+                async with transport.request(
+                    "PATCH",
+                    f"http://{target.host}/v2/t/x/blobs/uploads/u",
+                    headers={"Content-Length": str(64 << 20)},
+                    body=pieces,
+                ):
+                    pass
+        target.stuck.set()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_body_follows_no_redirect_that_would_change_it(
+    served: Served, patience: Patience, status: int
+) -> None:
+    served.answers = [web.Response(status=status, headers={"Location": "/elsewhere"})]
+    async with Transport(patience=patience) as transport:
+        answer = await transport.fetch(f"http://{served.host}/", cap=9, method="POST", body=b"x")
+    assert (answer.status, len(served.requests)) == (status, 1)
+
+
+async def test_a_body_is_sent_again_to_where_a_redirect_leads(
+    served: Served, elsewhere: Served, patience: Patience
+) -> None:
+    target = f"http://{elsewhere.host}/there"
+    served.answers = [web.Response(status=307, headers={"Location": target})]
+    elsewhere.answers = [web.Response(text="ok")]
+    async with Transport(patience=patience) as transport:
+        answer = await transport.fetch(
+            f"http://{served.host}/", cap=9, method="POST", body=b"x", authorization="Basic eA=="
+        )
+    assert answer.body == b"ok"
+    assert elsewhere.bodies == [b"x"]
+    assert "Authorization" not in elsewhere.requests[0].headers

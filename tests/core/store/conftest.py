@@ -101,7 +101,7 @@ async def add_image(
             layer_keys=tuple(keys),
             history=(*steps, HistoryStep(created_by="CMD sh")),
             config=ImageConfig(cmd=("sh",), env=(("A", "1"),)),
-            reference=reference,
+            references=(reference,) if reference else (),
             repo_digest=f"q.io/x@{manifest_digest}",
             **more,
         ),

@@ -46,10 +46,13 @@ from core.errors import (
     NotFound,
     by_code,
 )
+from core.verbs.contents import Inspection, RunDefaults
+from core.verbs.registries import Login
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from core.verbs.registries import LoginSpec
     from core.verbs.storage import ImageQuery
 
 DIGEST = "sha256:" + "ab12" * 16
@@ -251,6 +254,9 @@ class HostEngine:
             raise NotFound(name, "no such image")
         return self._image
 
+    async def inspect(self, name: str) -> Inspection:
+        return Inspection(image=await self.image(name), config=RunDefaults(cmd=("sh",)))
+
     async def history(self, name: str) -> list[HistoryEntry]:
         await self.image(name)
         return [
@@ -279,6 +285,9 @@ class HostEngine:
 
     async def refresh(self) -> Job:
         return self._add(Job(id="refresh-1", kind="refresh", title="catalog", state="done"))
+
+    async def login(self, spec: LoginSpec) -> Login:
+        return Login(host=spec.host, username=spec.credentials.username, kept="a test")
 
     async def pull(self, spec: PullSpec) -> Job:
         if seen := os.environ.get("HOST_ENGINE_SPECS"):

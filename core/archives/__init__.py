@@ -1,0 +1,1 @@
+"""Images in files: docker-archive and oci-archive, read and written."""

@@ -1,0 +1,73 @@
+"""Blocking work that ends soon when its caller is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from core.errors import Cancelled
+from core.layers.worker import explain
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+_LOOK = 0.5
+"""Seconds between two looks whether bytes are still wanted, while none come."""
+
+
+async def in_steps(work: Callable[[Callable[[], None]], T], *, what: str) -> T:
+    """Run ``work(check)`` in a thread; it calls ``check`` between its steps.
+
+    Cancelled, it waits for the thread: nothing is written any more when it is over.
+
+    Raises:
+        NoSpace: the disk is full.
+        DeckError: another refusal of the system.
+    """
+    stop = threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise Cancelled(what, "cancelled")
+
+    future = asyncio.get_running_loop().run_in_executor(None, work, check)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([future])
+        future.exception()  # it was told to raise
+        raise
+    except OSError as error:
+        raise explain(error) from error
+
+
+def pulled(
+    content: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop, check: Callable[[], None]
+) -> Iterator[bytes]:
+    """The chunks of ``content``, which come in ``loop``, for the thread of :func:`in_steps`."""
+
+    async def following() -> bytes:
+        async for chunk in content:
+            if chunk:
+                return chunk
+        return b""
+
+    while chunk := _wait(asyncio.run_coroutine_threadsafe(following(), loop), check):
+        yield chunk
+
+
+def _wait(coming: Future[bytes], check: Callable[[], None]) -> bytes:
+    try:
+        while True:
+            with suppress(NotYet):
+                return coming.result(_LOOK)
+            check()
+    finally:
+        coming.cancel()
