@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 IMAGES = 10_000
-PODMAN = 20
+PODMAN = 50
 ROUNDS = 10
 TARGETS = {
     "list, engine": 50.0,
@@ -68,7 +68,7 @@ def image(number: int) -> tuple[NewImage, list[str]]:
         layer_keys=tuple(keys),
         history=steps,
         config=ImageConfig(cmd=("sh",), env=(("PATH", "/usr/bin:/bin"),)),
-        reference=f"registry.example.com/team{number % 100}/app{number}:1",
+        references=(f"registry.example.com/team{number % 100}/app{number}:1",),
         repo_digest=f"registry.example.com/team{number % 100}/app{number}@{whole}",
     ), keys
 
@@ -105,7 +105,7 @@ async def relisted(engine: Engine) -> None:
 
 
 async def measure(root: Path, count: int) -> dict[str, float]:
-    one = image(count // 2)[0].reference
+    one = image(count // 2)[0].references[0]
     found: dict[str, float] = {}
     for place, embedded in (("engine", True), ("client", False)):
         async with open_engine(root=root, embedded=embedded) as engine:
