@@ -13,7 +13,7 @@ cd "$repository"
 python=${PYTHON:-/usr/bin/python3}
 fixtures=$repository/../shared/fixtures/fixtures.sh
 packages=(
-  bash ca-certificates docker-registry fonts-dejavu-core git htop less librsvg2-bin mc nano openssh-server podman
+  bash buildah ca-certificates docker-registry fonts-dejavu-core git htop less librsvg2-bin mc nano openssh-server podman
   procps python3 python3-dev python3-venv runc skopeo tmux uidmap umoci util-linux vim
 )
 

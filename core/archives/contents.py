@@ -61,7 +61,7 @@ class Part:
     name: str
     size: int
     digest: str
-    """Of what it holds; a layer that turns out to be something else is refused."""
+    """Of what it holds."""
     body: bytes = b""
     blob: Path | None = None
     """The file of a layer; None: :attr:`body` is all."""
@@ -77,18 +77,27 @@ class Part:
         if self.blob is None:
             yield self.body
             return
+        # Of a compressed blob fewer bytes are hashed than come out; that these are the layer's
+        # was found when it was unpacked.
         hashed, done = hashlib.sha256(), 0
-        pieces = expand(_read(self.blob)) if self.expanded else _read(self.blob)
-        for piece in pieces:
-            hashed.update(piece)
-            done += len(piece)
-            if done > self.size:
-                break
-            yield piece
-        if done != self.size or f"sha256:{hashed.hexdigest()}" != self.digest:
-            raise Corrupt(
-                f"layer {self.digest[7:19]}", "the store's blob is damaged", hint="pull it again"
-            )
+        pieces = _hashing(_read(self.blob), hashed)
+        layer, why = f"layer {self.digest[7:19]}", "the store's blob is damaged"
+        try:
+            for piece in expand(pieces) if self.expanded else pieces:
+                done += len(piece)
+                if done > self.size:
+                    break
+                yield piece
+        except Corrupt as error:
+            raise Corrupt(layer, why, hint="pull it again") from error
+        if done != self.size or hashed.hexdigest() != self.blob.name:
+            raise Corrupt(layer, why, hint="pull it again")
+
+
+def _hashing(chunks: Iterator[bytes], hashed: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in chunks:
+        hashed.update(chunk)
+        yield chunk
 
 
 def _read(path: Path) -> Iterator[bytes]:

@@ -47,10 +47,15 @@ class Placer:
 
     def place_one(self, tree: Tree, source: Source, ignore: Ignore, *, into: bool) -> None:
         """One file, or the contents of one folder."""
+        self._links.clear()
         if not source.folder:
-            target = os.path.join(self.target, source.base) if into else self.target
-            self.make_folders(os.path.dirname(target))
-            self._put(tree, source.path, tree.lstat(source.path), os.path.realpath(target))
+            # A link that is in the way gives way; folders above it are followed.
+            named = os.path.join(self._named, source.base) if into else self._named
+            folder, base = os.path.split(os.path.normpath(named))
+            folder = os.path.realpath(folder)
+            self.make_folders(folder)
+            found = tree.lstat(source.path)
+            self._put(tree, source.path, found, os.path.join(folder, base))
             return
         self.make_folders(self.target)
         for path, found in entries(tree, source, ignore):
@@ -108,14 +113,13 @@ class Placer:
             self.stamper.warnings.add(f"{what} not copied", b"/".join(where))
 
     def put_folder(self, target: bytes, owner: tuple[int, int], mode: int, time: int) -> None:
-        """Make a folder, or take the one there is; its time is set by :meth:`finish`."""
+        """A folder in place of anything else, or the one there is; :meth:`finish` sets its time."""
         try:
             os.mkdir(target, 0o755)
         except FileExistsError:
-            if not os.path.isdir(target):
+            if not stat.S_ISDIR(os.lstat(target).st_mode):
                 self.clear(target)
                 os.mkdir(target, 0o755)
-        target = os.path.realpath(target)
         self._chown(target, owner)
         os.chmod(target, mode)
         self._folders.append((target, time))

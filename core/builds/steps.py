@@ -13,7 +13,7 @@ from core.builds.commands import mount_specs, read_run, run_spec
 from core.builds.copying import Copy, context_group, folder_group, layers_group, read_copy
 from core.builds.running import place, run
 from core.builds.stages import PROXIES
-from core.errors import Corrupt, DeckError, NotFound
+from core.errors import Corrupt, DeckError, NotFound, by_code
 from core.images.assemble import ImageLayer, assemble, stored_config, stored_layers
 from core.images.download import file_name
 from core.images.layering import copy_for_layer, pack_copy
@@ -43,7 +43,7 @@ def located(step: Instruction) -> Iterator[None]:
     except DeckError as error:
         if error.what.startswith((f"{step.file}:", "ONBUILD of ")):
             raise
-        raise type(error)(
+        raise by_code(error.code)(
             f"{step.file}:{step.line}",
             f"{step.keyword}: {error.message}",
             hint=error.hint,

@@ -26,14 +26,14 @@ from core.verbs.builds import BuildLine
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from core.domain import Credentials, Job, Platform
+    from core.domain import Job, Platform
     from core.images.access import Access
     from core.images.reference import Reference
     from core.jobs import JobBook, Progress
     from core.runtimes.idmap import IdMap
     from core.store.lease import Lease
     from core.store.store import Store
-    from core.verbs.builds import BuildSpec
+    from core.verbs.builds import BuildSpec, RegistryLogin
 
 KEPT_OUTPUTS = 20
 """Builds whose output can still be read; older ones' is forgotten."""
@@ -167,7 +167,12 @@ class Workshop:
 
         async def fetch(reference: Reference, wanted: Platform | None) -> str:
             login = _login(spec, reference)
-            asked = PullSpec(credentials=login, plain_http=spec.plain_http)
+            asked = PullSpec(
+                credentials=login.credentials if login else None,
+                login=login.login if login else "",
+                auth_file=spec.auth_file,
+                plain_http=spec.plain_http,
+            )
             pulled = await pull_image(
                 self._store,
                 reference,
@@ -182,8 +187,6 @@ class Workshop:
         return fetch
 
 
-def _login(spec: BuildSpec, reference: Reference) -> Credentials | None:
-    for login in spec.logins:
-        if login.host in (reference.registry, reference.api_host):
-            return login.credentials
-    return None
+def _login(spec: BuildSpec, reference: Reference) -> RegistryLogin | None:
+    hosts = (reference.registry, reference.api_host)
+    return next((login for login in spec.logins if login.host in hosts), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,7 +10,7 @@ from core.errors import InvalidInput
 from core.images.origin import Origin
 from core.images.reference import HUB, HUB_API, parse_reference
 from core.images.registry import Registry
-from core.images.transport import Transport
+from core.images.transport import Patience
 from core.images.trust import Trust
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from core.domain import Credentials
     from core.images.keyring import Keyring
     from core.images.reference import Reference
-    from core.images.transport import Patience
 
 
 class Asked(Protocol):
@@ -92,6 +92,7 @@ class Access:
                         mirror.host, repository, auth_file=asked.auth_file
                     ),
                     plain_http=mirror.plain_http,
+                    patience=_hurried(self._patience or Patience()),
                 )
             )
         places.append(await self.registry(reference, asked))
@@ -105,6 +106,7 @@ class Access:
         prefix: str = "",
         credentials: Credentials | None = None,
         plain_http: bool = False,
+        patience: Patience | None = None,
     ) -> Registry:
         """A client of just this host."""
         return Registry(
@@ -113,15 +115,7 @@ class Access:
             credentials=credentials,
             plain_http=plain_http or self._settings.allows_plain_http(host),
             trust=self._trust,
-            patience=self._patience,
-        )
-
-    def transport(self, host: str, *, plain_http: bool = False) -> Transport:
-        """HTTP to a host that is asked for something that is no registry's API."""
-        return Transport(
-            plain_http=plain_http or self._settings.allows_plain_http(host),
-            trust=self._trust,
-            patience=self._patience,
+            patience=patience or self._patience,
         )
 
     async def credentials(self, registry: str, repository: str, asked: Asked) -> Credentials | None:
@@ -133,6 +127,16 @@ class Access:
         if asked.login:
             return await self.keyring.named(asked.login, registry, repository)
         return await self.keyring.find(registry, repository, auth_file=asked.auth_file)
+
+
+def _hurried(patience: Patience) -> Patience:
+    """A mirror that does not answer is not worth what the registry itself is."""
+    return replace(
+        patience,
+        attempts=min(patience.attempts, 2),
+        connect=min(patience.connect, 5.0),
+        silence=min(patience.silence, 15.0),
+    )
 
 
 def parse_registry(text: str) -> tuple[str, str]:

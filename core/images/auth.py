@@ -20,6 +20,7 @@ import msgspec
 from core.errors import Corrupt, Hostile, LoginNeeded
 from core.images.failures import host_of, refusal
 from core.text import clean
+from core.urls import is_loopback
 
 if TYPE_CHECKING:
     from core.domain import Credentials
@@ -144,7 +145,10 @@ class Authorizer:
         parts = urlsplit(challenge.realm)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise Hostile(self._host, f"sends to a token server at {clean(challenge.realm, 80)}")
-        if credentials and not belongs(parts.hostname, urlsplit(f"//{self._host}").hostname or ""):
+        host = urlsplit(f"//{self._host}").hostname or ""
+        if is_loopback(parts.hostname) and not is_loopback(host):
+            raise Hostile(self._host, "sends to a token server on this machine")
+        if credentials and not belongs(parts.hostname, host):
             raise Hostile(
                 self._host,
                 f"wants the password sent to {clean(parts.hostname, 80)}",

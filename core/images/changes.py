@@ -184,7 +184,10 @@ def _expose(run: RunConfig, step: Instruction, lookup: Lookup) -> None:
 
 def _volume(run: RunConfig, step: Instruction, lookup: Lookup) -> None:
     words = step.words()
-    paths = expand_words(step.text, lookup, step.escape) if words is None else words
+    if words is None:
+        paths = expand_words(step.text, lookup, step.escape)
+    else:
+        paths = [expand(word, lookup, step.escape) for word in words]
     if not paths or not all(paths):
         raise step.fault("a path is missing")
     run["Volumes"] = {**(run.get("Volumes") or {}), **{path: {} for path in paths}}
@@ -211,7 +214,8 @@ def _on_build(run: RunConfig, step: Instruction, _: Lookup) -> None:
     later = parse_line(step.text, step.file, step.line, step.escape)
     if later.keyword in _NOT_LATER:
         raise step.fault(f"{later.keyword} cannot be done later")
-    run["OnBuild"] = [*(run.get("OnBuild") or ()), step.text]
+    documents = "".join(f"\n{one.text}{one.name}" for one in step.heredocs)
+    run["OnBuild"] = [*(run.get("OnBuild") or ()), step.text + documents]
 
 
 def _shell(run: RunConfig, step: Instruction, _: Lookup) -> None:

@@ -1,7 +1,8 @@
 """Make an image of a distro: its image's layers, and one more of what was written since.
 
-OCI image spec v1.1, config.md. The writable layer is copied while nothing writes it, and the copy
-is packed: how long a distro has to pause does not depend on how well its changes compress.
+OCI image spec v1.1, config.md. The writable layer of a distro that runs is copied, then the copy
+is packed: how long it has to pause does not depend on how well its changes compress. If nothing
+runs, both are done at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InvalidInput, Refused
 from core.images.assemble import ImageLayer, assemble, stored_config, stored_layers
 from core.images.changes import apply_changes, parse_run_config
-from core.images.layering import copy_for_layer, flatten_copy, layer_trees, pack_copy
+from core.images.layering import copy_for_layer, flatten_copy, layer_trees, pack_copy, pack_still
 from core.images.reference import parse_reference
 from core.text import clean
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.domain import JobPhase
     from core.images.assemble import Assembled
-    from core.images.layering import PackedLayer
+    from core.images.layering import CopiedTree, PackedLayer
     from core.store.lease import Lease
     from core.store.records import DistroRecord
     from core.store.store import Store
@@ -64,14 +65,14 @@ async def commit_distro(
     spec: CommitSpec,
     *,
     lease: Lease,
-    still: AbstractAsyncContextManager[None],
+    still: AbstractAsyncContextManager[bool],
     enter: Callable[[JobPhase], object],
 ) -> tuple[Assembled, tuple[str, ...]]:
     """Commit what ``record`` holds as an image of its own; it is kept until it is removed.
 
-    ``still`` has nothing change the distro while it is entered; ``enter`` is told each phase. The
-    second value says what was left out. Cancelled or cut off, there is no image, and nothing is
-    left.
+    ``still`` has nothing change the distro while it is entered, and gives whether nothing even
+    runs in it. ``enter`` is told each phase. The second value says what was left out. Cancelled
+    or cut off, there is no image, and nothing is left.
 
     Raises:
         InvalidInput: as :func:`check_commit`.
@@ -83,17 +84,21 @@ async def commit_distro(
     below = stored_layers(store, record.image_digest)
     parent: dict[str, Any] = json.loads(stored_config(store, record.image_digest))
     enter("copy")
-    async with still:
-        copy = await copy_for_layer(store, record.upper)
-    enter("pack")
     added: PackedLayer | None = None
-    if spec.squash:
+    copy: CopiedTree | None = None
+    async with still as stopped:
+        if stopped and not spec.squash:
+            added = await pack_still(store, lease, record.upper, compression=spec.compression)
+        else:
+            copy = await copy_for_layer(store, record.upper)
+    enter("pack")
+    if copy and spec.squash:
         trees = layer_trees(store, record.image_digest)
         added = await flatten_copy(store, lease, trees, copy, compression=spec.compression)
         below = ()
-    elif copy.empty:
+    elif copy and copy.empty:
         store.layout.discard(copy.folder)
-    else:
+    elif copy:
         added = await pack_copy(store, lease, copy, compression=spec.compression)
     layers = below
     if added:

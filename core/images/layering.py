@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.domain import Layer
-from core.errors import Corrupt
+from core.errors import Corrupt, deck_error
 from core.images.manifest import OCI_LAYER
 from core.layers.pack import copy_tree, pack
 from core.layers.unpack import open_unpacker
@@ -103,6 +103,52 @@ async def pack_copy(
         return await _keep(store, tree, packed, path, compression)
     except BaseException:
         store.layout.discard(tree.folder)
+        raise
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def pack_still(
+    store: Store, lease: Lease, tree: Path, *, compression: Compression = "gzip"
+) -> PackedLayer | None:
+    """A layer from a tree that nothing changes meanwhile: copied and packed at the same time.
+
+    None: there is nothing in it. On error or cancel nothing is left.
+    """
+    folder = store.intake.new_stage()
+    path = store.layout.ingest / f"file-{secrets.token_hex(8)}"
+    try:
+        with _new_file(path) as output:
+            async with asyncio.TaskGroup() as group:
+                copying = group.create_task(
+                    copy_tree(
+                        tree,
+                        folder / "fs",
+                        as_layer=True,
+                        enter=store.reading,
+                        owners=store.owners,
+                    )
+                )
+                packing = group.create_task(
+                    pack(
+                        [tree],
+                        output,
+                        flat=False,
+                        compression=compression,
+                        enter=store.reading,
+                        owners=store.owners,
+                    )
+                )
+        copy, packed = CopiedTree(folder=folder, copied=copying.result()), packing.result()
+        if copy.empty:
+            store.layout.discard(folder)
+            return None
+        await store.intake.hold(lease, {packed.digest, packed.diff_id})
+        return await _keep(store, copy, packed, path, compression)
+    except BaseException as error:
+        store.layout.discard(folder)
+        if isinstance(error, BaseExceptionGroup):
+            raise deck_error(error) or error from None
         raise
     finally:
         path.unlink(missing_ok=True)

@@ -154,7 +154,7 @@ class Transport:
                     response.release()
                 else:
                     response.close()
-            self._check_redirect(first, url, following)
+            self.check_following(first, url, following)
             if not same_origin(following, url):
                 sent.pop("Authorization", None)
             url = following
@@ -266,7 +266,13 @@ class Transport:
                 host_of(url), "plain http is for loopback addresses", hint="use https"
             )
 
-    def _check_redirect(self, first: str, url: str, following: str) -> None:
+    def check_following(self, first: str, url: str, following: str) -> None:
+        """Whether a server at ``url``, to which ``first`` led, may send us on to ``following``.
+
+        Raises:
+            Hostile: from TLS to plain HTTP, or from elsewhere to this machine.
+            InvalidInput: plain HTTP where it is not allowed.
+        """
         of, parts = host_of(first), urlsplit(following)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Hostile(of, f"redirects to {clean(following, 100)}")

@@ -72,8 +72,8 @@ class Uploader:
             if answer.status == 201:
                 return True
             if answer.status == 202:  # an upload was begun instead, which nobody needs
-                location = answer.headers.get("Location", "")
-                await self._abandon(urljoin(await self._registry.find_base(), location))
+                base = await self._registry.find_base()
+                await self._abandon(self.located(base, answer.headers.get("Location", "")))
         return False
 
     async def blob(self, path: Path, digest: str, size: int, tell: Told) -> None:
@@ -168,11 +168,13 @@ class Uploader:
         return self._chunk >= PIECE
 
     def located(self, base: str, location: str) -> str:
-        """An upload's URL; never from TLS to plain HTTP."""
+        """An upload's URL. Raises: Hostile, where a redirect there would be."""
         url = urljoin(base, location) if location else base
-        if urlsplit(base).scheme == "https" and urlsplit(url).scheme == "http":
+        here, there = urlsplit(base), urlsplit(url)
+        if (here.scheme, there.scheme) == ("https", "http") and here.hostname == there.hostname:
             # behind a proxy that it does not know of, a registry thinks that it speaks plain HTTP
             url = f"https{url.removeprefix('http')}"
+        self._registry.transport.check_following(base, base, url)
         return url
 
     async def _abandon(self, location: str) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.layers.attributes import OPAQUE, ORIGIN, read_xattrs
 from core.layers.filedata import copy_data
 from core.layers.folders import names_in, open_beneath, open_folder
-from core.layers.marks import check_whole, is_whiteout_in, marks_of
+from core.layers.marks import check_whole, is_mount_point, is_whiteout_in, marks_of
 from core.layers.names import WHITEOUT
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 _Path = tuple[bytes, ...]
-
-_MOUNT_POINTS = frozenset({(b"etc", b"hosts"), (b"etc", b"resolv.conf")})
-"""Empty files there are what a sandbox binds the host's on (:mod:`core.runtimes.network`)."""
 
 
 class Copying:
@@ -87,9 +84,9 @@ class Copying:
                     os.mknod(name, stat.S_IFCHR, 0, dir_fd=target)
                     self.entries += 1
                     hiding = True
-                elif not self._is_reserved(name, path) and not self._is_mount_point(
-                    (*path, name), found
-                ):
+                elif self._as_layer and is_mount_point((*path, name), found):
+                    continue
+                elif not self._is_reserved(name, path):
                     self._copy_one((*path, name), found, source, target)
             if hiding:
                 os.setxattr(target, ORIGIN, b"")
@@ -105,9 +102,6 @@ class Copying:
         where = b"/".join((*path, name))
         self._stamper.warnings.add("name reserved for whiteouts left out", where)
         return True
-
-    def _is_mount_point(self, path: _Path, found: os.stat_result) -> bool:
-        return self._as_layer and path in _MOUNT_POINTS and not found.st_size
 
     def _copy_marks(self, source: int, target: int, marks: Marks, path: _Path) -> None:
         check_whole(source, os.listxattr(source), b"/".join(path))

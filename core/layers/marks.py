@@ -16,6 +16,7 @@ from core.layers.names import show
 
 _PREFIXES = ("user.overlay.", "trusted.overlay.")
 _NOT_FOLLOWED = ("redirect", "metacopy")
+_MOUNT_POINTS = frozenset({(b"etc", b"hosts"), (b"etc", b"resolv.conf")})
 
 
 class Marks:
@@ -60,6 +61,14 @@ def check_whole(fd: int, names: list[str], path: bytes) -> None:
             if prefix + name in names:
                 hint = "mount it without redirect_dir and metacopy, and touch it again"
                 raise Unsupported(show(path), f"overlay.{name} is not followed", hint=hint)
+
+
+def is_mount_point(path: tuple[bytes, ...], found: os.stat_result) -> bool:
+    """Whether it is but an empty file for a sandbox to bind the host's on.
+
+    :mod:`core.runtimes.network` binds them; in the sandbox nobody can have put it there.
+    """
+    return path in _MOUNT_POINTS and not found.st_size and stat.S_ISREG(found.st_mode)
 
 
 def is_whiteout_in(marks: Marks, folder: int, name: bytes, found: os.stat_result) -> bool:

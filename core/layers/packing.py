@@ -14,7 +14,7 @@ from core.layers import tar
 from core.layers.attributes import read_xattrs
 from core.layers.encode import END, encode, padding
 from core.layers.filedata import data_regions
-from core.layers.marks import check_whole
+from core.layers.marks import check_whole, is_mount_point
 from core.layers.merged import walk
 from core.layers.names import OPAQUE_MARK, WHITEOUT
 
@@ -85,6 +85,8 @@ class Packing:
         if any(part.startswith(WHITEOUT) for part in node.path):
             if node.path[-1].startswith(WHITEOUT):
                 self._warnings.add("name reserved for whiteouts left out", name)
+            return
+        if not self._flat and is_mount_point(node.path, node.stat):
             return
         kind = _KINDS.get(stat.S_IFMT(node.stat.st_mode))
         if kind is None:

@@ -186,7 +186,7 @@ _VERBS: Verbs = {
 def explain(error: OSError) -> DeckError:
     """What the kernel's refusal means, with the entry or file it is about."""
     name = error.filename
-    what = show(name) if isinstance(name, bytes) else str(name or "layer")
+    what = (show(name) if isinstance(name, bytes) else str(name or "")) or "layer"
     why = (error.strerror or "input or output error").lower()
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(what, why, hint="free some space, then try again")

@@ -87,8 +87,7 @@ async def open_local(
         InvalidInput: the settings cannot be read.
     """
     paths.make()
-    settings = settings or read_settings(paths.config)
-    idmap = await asyncio.to_thread(decide)
+    settings, idmap = settings or read_settings(paths.config), await asyncio.to_thread(decide)
     bus = Bus()
     async with (
         Store.open(

@@ -310,17 +310,18 @@ class Roster:
         self._book.rename(ident, name)
 
     @asynccontextmanager
-    async def still(self, record: DistroRecord, *, pause: bool) -> AsyncIterator[None]:
+    async def still(self, record: DistroRecord, *, pause: bool) -> AsyncIterator[bool]:
         """Have nothing change a distro's files while the block lasts, unless ``pause`` is false.
 
-        What runs in it is stopped where it is, and goes on after the block, or when this process
-        ends. A distro that is not up is not started meanwhile.
+        Gives whether nothing runs in it and nothing will meanwhile. What runs is stopped where it
+        is, and goes on after the block, or when this process ends. A distro that is not up is not
+        started meanwhile.
 
         Raises:
             NotFound: it was removed meanwhile.
         """
         if not pause:
-            yield
+            yield False
             return
         async with self._turn(record.id):
             self._check_there(record)
@@ -329,7 +330,7 @@ class Roster:
                 if link:
                     with suppress(Unreachable):  # it has ended: nothing runs
                         await link.freeze()
-                yield
+                yield link is None
             finally:
                 if link:
                     with suppress(Unreachable):

@@ -69,6 +69,7 @@ class Inspector:
         yield from self._look_at_images()
         yield from self._look_at_blobs()
         yield from self._look_at_distros()
+        yield from self._look_at_snapshots()
         yield from self._look_at_trash()
         yield from self._look_for_orphans()
 
@@ -184,9 +185,9 @@ class Inspector:
     # -- distros --------------------------------------------------------------------------
 
     def _look_at_distros(self) -> Iterator[Found]:
-        for row in self._index.rows("SELECT id, name FROM distro WHERE removed != 1"):
+        for row in self._index.rows("SELECT id, name, tree FROM distro WHERE removed != 1"):
             folder = self._layout.distros / row["id"]
-            for part in ("upper", "work", "home"):
+            for part in (row["tree"], "work", "home"):
                 path = folder / part
                 if not path.is_dir():
                     yield _found(
@@ -198,9 +199,27 @@ class Inspector:
                     )
 
     def _make_folder(self, path: Path) -> None:
-        path.parent.mkdir(exist_ok=True, mode=0o700)
+        path.parent.mkdir(exist_ok=True, mode=0o700, parents=True)
         path.mkdir(exist_ok=True)
         path.chmod(0o755)
+
+    def _look_at_snapshots(self) -> Iterator[Found]:
+        for row in self._index.rows(
+            "SELECT snapshot.id, snapshot.name, snapshot.tree, distro, distro.name AS its"
+            " FROM snapshot JOIN distro ON distro.id = distro"
+        ):
+            if not (self._layout.distros / row["distro"] / row["tree"]).is_dir():
+                yield _found(
+                    "snapshot",
+                    f"{row['name']} of {row['its']}",
+                    "its folder is not there",
+                    "it is forgotten",
+                    partial(self._drop_snapshot, row["id"]),
+                )
+
+    def _drop_snapshot(self, ident: str) -> None:
+        with self._index.write() as connection:
+            connection.execute("DELETE FROM snapshot WHERE id = ?", (ident,))
 
     def _look_at_trash(self) -> Iterator[Found]:
         for row in self._index.rows(

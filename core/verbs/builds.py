@@ -17,7 +17,9 @@ class RegistryLogin:
     """Who to be for one registry while a build pulls its bases."""
 
     host: str
-    credentials: Credentials
+    credentials: Credentials | None = None
+    login: str = ""
+    """In place of credentials: the name of a login kept by the engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class BuildSpec:
     remove_steps: bool = False
     """Keep no intermediate image once the build is done: nothing for the next one's cache."""
     logins: tuple[RegistryLogin, ...] = ()
+    """For registries that are not asked as usual, with what ``login`` has kept."""
+    auth_file: str = ""
     plain_http: bool = False
     """Allow plain HTTP for a registry that is not on a loopback address."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TrashKind = Literal["distro", "image", "reference"]
 WasteKind = Literal["trash", "image", "intermediate", "layer", "blob", "partial"]
-ProblemKind = Literal["index", "image", "layer", "blob", "distro", "orphan"]
+ProblemKind = Literal["index", "image", "layer", "blob", "distro", "snapshot", "orphan"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

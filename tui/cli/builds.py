@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from core.errors import Refused
 from core.verbs.builds import BuildSpec, RegistryLogin
 from tui.cli import output, report
 from tui.cli.call import call
+from tui.cli.credentials import auth_file
 from tui.cli.follow import follow
 from tui.cli.options import Verb, current
 from widgets import format as figures
@@ -49,23 +50,12 @@ _STDIN = "-"
 @click.option(
     "--creds", "logins", multiple=True, metavar="HOST=USER[:PASS]", help="Log in to a registry."
 )
+@click.option(
+    "--login", "kept", multiple=True, metavar="HOST=NAME", help="Use a login kept by name."
+)
+@click.option("--authfile", default="", metavar="PATH", help="File with credentials.")
 @click.option("--iidfile", default="", metavar="FILE", help="Write the image's digest there.")
-def build(
-    context: str,
-    *,
-    tags: tuple[str, ...],
-    file: str,
-    arguments: tuple[str, ...],
-    target: str,
-    no_cache: bool,
-    pull: bool,
-    platform: str,
-    labels: tuple[str, ...],
-    remove: bool,
-    force_rm: bool,
-    logins: tuple[str, ...],
-    iidfile: str,
-) -> int:
+def build(context: str, **given: Any) -> int:
     """Build an image from a Dockerfile.
 
     CONTEXT is the folder that COPY and ADD take from; or - for a tar archive (plain, gzip, bzip2,
@@ -74,36 +64,55 @@ def build(
     is written to standard output.
     """
     settings = current()
-    if not context and file != _STDIN:
-        raise click.UsageError("Missing argument 'CONTEXT' (a folder, a URL, or -).")
-    if context == _STDIN and file == _STDIN:
-        raise click.UsageError("context and Dockerfile cannot both come from standard input")
-    spec = BuildSpec(
-        context="" if context == _STDIN else _absolute(context),
-        file="" if file == _STDIN else _dockerfile(file),
-        dockerfile=_read_dockerfile() if file == _STDIN else "",
-        tags=tags,
-        arguments=_arguments(arguments),
-        target=target,
-        platform=platform,
-        labels=tuple(_pair(label, "--label") for label in labels),
-        cache=not no_cache,
-        pull=pull,
-        keep_failed=not remove and not force_rm,
-        logins=tuple(map(_login, logins)),
-        plain_http=settings.plain_http,
-    )
+    spec = _spec(context, settings, **given)
 
     async def work(engine: Engine) -> None:
         digest = await _build(engine, spec, settings, from_stdin=context == _STDIN)
-        if iidfile:
-            await asyncio.to_thread(Path(iidfile).write_text, digest)
+        if given["iidfile"]:
+            await asyncio.to_thread(Path(given["iidfile"]).write_text, digest)
         if settings.format == "table":
             output.write_names([digest])
         else:
             output.write_json(settings, "images", [await engine.image(digest)])
 
     return call(settings, work)
+
+
+def _spec(
+    context: str,
+    settings: Settings,
+    *,
+    file: str,
+    arguments: tuple[str, ...],
+    labels: tuple[str, ...],
+    logins: tuple[str, ...],
+    kept: tuple[str, ...],
+    authfile: str,
+    no_cache: bool,
+    remove: bool,
+    force_rm: bool,
+    iidfile: str,
+    **same: Any,
+) -> BuildSpec:
+    """What is asked of the engine. Raises: UsageError."""
+    del iidfile
+    if not context and file != _STDIN:
+        raise click.UsageError("Missing argument 'CONTEXT' (a folder, a URL, or -).")
+    if context == _STDIN and file == _STDIN:
+        raise click.UsageError("context and Dockerfile cannot both come from standard input")
+    return BuildSpec(
+        context="" if context == _STDIN else _absolute(context),
+        file="" if file == _STDIN else _dockerfile(file),
+        arguments=_arguments(arguments),
+        labels=tuple(_pair(label, "--label") for label in labels),
+        logins=(*map(_login, logins), *map(_kept, kept)),
+        auth_file=auth_file(authfile),
+        dockerfile=_read_dockerfile() if file == _STDIN else "",
+        cache=not no_cache,
+        keep_failed=not remove and not force_rm,
+        plain_http=settings.plain_http,
+        **same,
+    )
 
 
 async def _build(engine: Engine, spec: BuildSpec, settings: Settings, *, from_stdin: bool) -> str:
@@ -200,3 +209,8 @@ def _login(text: str) -> RegistryLogin:
             raise Refused("nobody to ask for the password", "no terminal", hint=hint)
         password = click.prompt(f"Password of {user} at {host}", hide_input=True, err=True)
     return RegistryLogin(host=host, credentials=Credentials(username=user, password=password))
+
+
+def _kept(text: str) -> RegistryLogin:
+    host, name = _pair(text, "--login")
+    return RegistryLogin(host=host, login=name)

@@ -101,7 +101,7 @@ def _write(settings: Settings, jobs: list[Job]) -> None:
                     job.kind,
                     job.title,
                     job.state,
-                    job.phase,
+                    f"{job.phase} {job.step}/{job.steps}" if job.steps else job.phase,
                     output.size(job.done),
                     output.size(job.total),
                     output.age(job.started),

@@ -99,7 +99,9 @@ class Lines(Silent):
         """Write what is new in it."""
         if job.state in {"queued", "paused"}:
             self._say(job.state, job.state, job)
-        if job.phase:
+        if job.steps:
+            self._say(f"step {job.step}/{job.steps}: {job.doing}", f"step {job.step}", job)
+        elif job.phase:
             total = f" {output.size(job.total)}" if job.phase in _MOVING and job.total else ""
             self._say(f"{job.phase}{total}" if total else job.phase, job.phase, job)
         for layer in job.layers:
@@ -173,6 +175,8 @@ class Live(Silent):
     def _head(self, job: Job) -> str:
         self._rate.add(time.monotonic(), job.done)
         parts = [job.title, _STOPPING if self._stopping else _doing(job)]
+        if job.steps:
+            parts.append(f"{job.step}/{job.steps}  {job.doing}")
         if job.layers:
             parts.append(f"{len(job.layers)} layers")
         if job.total:

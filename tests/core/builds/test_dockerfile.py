@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.builds.dockerfile import KEYWORDS, Heredoc, Instruction, parse_dockerfile
@@ -116,7 +116,9 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(
+    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(TEXTS)
 @example("FROM x\nENV a ${a:-${b:-${c:-'}}}")
 @example("FROM x\nONBUILD RUN <<a\nb")

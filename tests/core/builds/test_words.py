@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.builds.words import expand, expand_words, raw_words, unquote
@@ -86,7 +86,9 @@ def test_raw_words_keep_what_was_written() -> None:
     assert unquote("a='b c'") == ("a=b c", True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(
+    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.text(alphabet="$\\{}:-+?'\" ab\n", max_size=80), st.sampled_from("\\`"))
 def test_expansion_ends_with_text_or_a_typed_error(text: str, escape: str) -> None:
     for function in (expand, expand_words):

@@ -76,11 +76,13 @@ def change(store: Store, record: DistroRecord, merged: Path, script: str = CHANG
     return done.stdout
 
 
-async def commit(store: Store, record: DistroRecord, **fields: Any) -> Image:
+async def commit(
+    store: Store, record: DistroRecord, *, stopped: bool = True, **fields: Any
+) -> Image:
     spec = CommitSpec(distro=record.name, **fields)
     async with store.lease() as lease:
         made, _ = await commit_distro(
-            store, record, spec, lease=lease, still=nullcontext(), enter=lambda _: None
+            store, record, spec, lease=lease, still=nullcontext(stopped), enter=lambda _: None
         )
     return store.image(made.digest)
 

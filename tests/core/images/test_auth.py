@@ -13,10 +13,11 @@ from aiohttp import web
 
 from core.domain import Credentials
 from core.errors import Corrupt, Hostile, LoginNeeded, Unreachable
-from core.images.auth import Challenge, belongs, parse_challenges
+from core.images.auth import Authorizer, Challenge, belongs, parse_challenges
 from core.images.pull import pull_image
 from core.images.reference import parse_reference
 from core.images.registry import Registry
+from core.images.transport import Transport
 from tests.core.images.serving import tar
 
 if TYPE_CHECKING:
@@ -309,3 +310,12 @@ async def test_what_is_no_registry_takes_no_login(served: Served) -> None:
     async with Registry(served.host, credentials=ALICE) as registry:
         with pytest.raises(Unreachable, match="no registry"):
             await registry.check_login()
+
+
+async def test_a_token_server_on_this_machine_is_for_registries_on_it() -> None:
+    async with Transport() as transport:
+        authorizer = Authorizer("lab.example", transport)
+        with pytest.raises(Hostile, match="this machine"):
+            await authorizer.answer(
+                ('Bearer realm="http://127.0.0.1:8080/token"',), "repository:x:pull", rejected=""
+            )

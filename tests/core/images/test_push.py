@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from core.images.push import Pushed, push_image
 from core.images.reference import parse_platform, parse_reference
 from core.images.registry import Registry
 from core.images.tarball import import_tarball
+from core.store.store import Store
 from tests.core.images.accepting import Accepting, accept
 from tests.core.images.peers import diff_ids, docker_registry, podman, raw
 from tests.core.images.serving import digest_of, tar
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from core.domain import Image, LayerState
     from core.images.transport import Patience
-    from core.store.store import Store
     from tests.core.images.peers import Podman
     from tests.core.images.serving import Served
 
@@ -273,4 +274,47 @@ async def test_a_cancelled_push_leaves_no_manifest(
     assert not target.manifests
     assert store.image(image.digest).repo_digests == image.repo_digests
     await push(store, image, f"{target.host}/t/x:1")
+    assert ("t/x", "1") in target.manifests
+
+
+PUSHER = """
+import asyncio, pathlib, sys
+from core.images.push import push_image
+from core.images.reference import parse_reference
+from core.images.registry import Registry
+from core.store.store import Store
+
+async def main(data, digest, text):
+    async with Store.open(pathlib.Path(data), privileged=True, idmap="root") as store:
+        reference = parse_reference(text)
+        async with store.lease() as lease:
+            await push_image(
+                store, store.image(digest), reference, Registry(reference.api_host), lease=lease
+            )
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_a_killed_push_is_done_by_the_next_one(
+    served: Served, target: Accepting, tmp_path: Path
+) -> None:
+    served.add_image(tar({"a": b"x"}), tar({"b": b"y"}))
+    data, target.stuck = tmp_path / "data", asyncio.Event()
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        image = await pulled(store, f"{served.host}/t/x")
+    argv = [sys.executable, "-P", "-c", PUSHER, data, image.digest, f"{target.host}/t/x:1"]
+    process = await asyncio.create_subprocess_exec(*argv, cwd="/")
+    try:
+        async with asyncio.timeout(60):
+            while not target.asked("PATCH"):
+                await asyncio.sleep(0.01)
+    finally:
+        process.kill()
+        await process.wait()
+    target.stuck.set()
+    assert not target.manifests
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        assert store.image(image.digest) == image
+        await push(store, image, f"{target.host}/t/x:1")
     assert ("t/x", "1") in target.manifests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import io
@@ -22,7 +23,7 @@ from core.errors import (
     Unsupported,
 )
 from core.images.tarball import import_tarball, parse_checksum
-from tests.core.images.serving import tar
+from tests.core.images.serving import Served, tar
 
 if TYPE_CHECKING:
     from core.images.pull import Pulled
@@ -127,6 +128,31 @@ async def test_a_cut_download_is_carried_on(
     assert caught.value.kept == ""
     pulled = await bring(store, f"{base}/cut/400000/rootfs/{BUSYBOX}", patience=patience)
     assert store.image(pulled.digest)
+
+
+async def test_a_tarball_cancelled_while_it_is_unpacked_is_not_fetched_again(
+    served: Served, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = gzip.compress(tar({"etc/x": os.urandom(500_000)}))
+    served.blobs["sha256:root"] = body
+    url = f"http://{served.host}/v2/t/x/blobs/sha256:root"
+    whole = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    unpacking = asyncio.Event()
+
+    def hold(*_: Any, **__: Any) -> Any:
+        unpacking.set()
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("core.images.tarball.open_unpacker", hold)
+        with pytest.raises(asyncio.CancelledError):
+            await bring(store, url, checksum=whole)
+    assert unpacking.is_set()
+    sent = served.sent["sha256:root"]
+    pulled = await bring(store, url, checksum=whole)
+    assert served.sent["sha256:root"] - sent <= 1
+    assert (tree_of(store, pulled) / "etc/x").exists()
+    assert not list(store.layout.ingest.iterdir())
 
 
 async def test_a_server_without_ranges_starts_anew(

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from core.domain import Credentials
-from core.errors import Corrupt, LoginNeeded, Unreachable
+from core.errors import Corrupt, Hostile, LoginNeeded, Unreachable
 from core.images.reference import parse_reference
 from core.images.registry import Registry
 from core.images.upload import Uploader
@@ -225,3 +225,25 @@ async def test_a_short_retry_after_is_waited_for_also_in_an_upload(
     async with Registry(reference.api_host, patience=patience) as client:
         await Uploader(client, reference).manifest(b"{}", "x", digest_of(b"{}"), tag="1")
     assert [request.method for request in served.requests] == ["GET", "PUT", "PUT"]
+
+
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        ("/v2/x?a=b", "https://lab.example/v2/x?a=b"),
+        ("http://lab.example/v2/x", "https://lab.example/v2/x"),
+        ("https://storage.example/x", "https://storage.example/x"),
+        ("http://127.0.0.1:8080/admin", ""),
+        ("https://localhost/x", ""),
+        ("http://storage.example/x", ""),
+        ("file:///etc/passwd", ""),
+    ],
+)
+def test_an_upload_is_not_led_to_where_a_redirect_would_not_be(location: str, url: str) -> None:
+    reference = parse_reference("lab.example/t/x:1")
+    up = Uploader(Registry(reference.api_host), reference)
+    if url:
+        assert up.located("https://lab.example/v2/", location) == url
+    else:
+        with pytest.raises(Hostile):
+            up.located("https://lab.example/v2/", location)

@@ -468,3 +468,33 @@ async def test_the_holder_is_small(link: HolderLink) -> None:
     ).stdout.split()
     assert not modules & set(listing)
     assert resident < 20_000
+
+
+async def test_what_is_frozen_goes_on_when_the_engine_goes_away(
+    link: HolderLink, spec: HolderSpec
+) -> None:
+    async with await HolderLink.connect(link.folder) as other:
+        await other.freeze()
+    assert await run(link, 2, ["echo", "goes on"]) == (0, b"goes on\n", b"")
+
+
+async def test_a_session_asked_for_in_a_frozen_distro_opens_when_it_goes_on(
+    link: HolderLink, spec: HolderSpec
+) -> None:
+    await link.freeze()
+    async with asyncio.TaskGroup() as group:
+        opening = group.create_task(link.open(2, command("exit 9")))
+        assert await link.sessions() == []
+        await link.thaw()
+    changes = link.changes()
+    assert opening.result().id == 2
+    assert (await until(changes, 2, "exited")).exit_code == 9
+
+
+async def test_sessions_hear_of_a_new_name(link: HolderLink, spec: HolderSpec) -> None:
+    await link.open(2, command("exit 9"))
+    await until(link.changes(), 2, "exited")
+    await link.rename("other")
+    assert [one.distro for one in await link.sessions()] == ["other"]
+    (ended,) = ended_sessions(spec.run, running=frozenset({"d1"}))
+    assert (ended.distro, ended.exit_code) == ("other", 9)

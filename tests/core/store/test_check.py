@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Corrupt
+from core.store.snapshots import Label
 from tests.core.store.conftest import add_image, digest_of
 from tests.core.store.test_prune import on_disk
 
@@ -177,3 +178,22 @@ async def test_a_damaged_page_of_the_index_is_told(store: Store, data: Path, dig
     finally:
         store._index.close()
         store._index = index
+
+
+async def test_clones_and_snapshots_have_their_folders_and_one_that_lost_it_is_forgotten(
+    store: Store, digest: str
+) -> None:
+    record = store.distro("dev")
+    async with store.copied(record.upper) as stage:
+        await store.clone_distro(record, "twin", stage)
+    async with store.copied(record.upper) as stage:
+        await store.add_snapshot(record, stage, Label(name="kept"))
+    assert (await store.fsck()).problems == ()
+    assert (store.distro("twin").upper / "work").read_text() == "of months"
+    snapshot, _, tree = store.find_snapshot(record, "kept")
+    shutil.rmtree(tree)
+    (problem,) = (await store.fsck(repair=True)).problems
+    assert (problem.kind, problem.what, problem.repaired) == ("snapshot", "kept of dev", True)
+    assert store.snapshots() == []
+    assert (await store.fsck()).problems == ()
+    assert snapshot.name == "kept"

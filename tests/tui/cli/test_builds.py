@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import host
 from tests.tui.cli.conftest import Ended, environment
 
 if TYPE_CHECKING:
@@ -20,10 +21,19 @@ if TYPE_CHECKING:
 DECK = [sys.executable, "-P", "-m", "tui"]
 
 
-@pytest.fixture
-def run(make_root: Callable[..., Path], tmp_path: Path) -> Iterator[Callable[..., Ended]]:
-    root = make_root()
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    """One engine for all of them."""
+    root = host.make_root()
+    try:
+        yield root
+        subprocess.run([*DECK, "--root", str(root), "serve", "--stop"], check=False, cwd="/")
+    finally:
+        host.clear_root(root)
 
+
+@pytest.fixture
+def run(root: Path, tmp_path: Path) -> Callable[..., Ended]:
     def deck(*words: str, given: bytes = b"") -> Ended:
         done = subprocess.run(
             [*DECK, "--root", str(root), *words],
@@ -36,8 +46,7 @@ def run(make_root: Callable[..., Path], tmp_path: Path) -> Iterator[Callable[...
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    yield deck
-    deck("serve", "--stop")
+    return deck
 
 
 @pytest.fixture
