@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator
 
+    from core.background import Background
     from core.domain import (
         Catalog,
         Check,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from core.engine import Attachment
     from core.events import Event
     from core.paths import Paths
+    from core.runtimes.idmap import IdMap
     from core.store.records import DistroRecord
 
 MAX_RUN_OUTPUT = 32 << 20
@@ -95,35 +97,46 @@ async def open_local(
         ) as store,
         background() as tasks,
     ):
-        jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
-        catalog = CatalogStore(settings, paths.cache)
-        access = Access(settings, Keyring(paths.logins))
-        roster = Roster(paths, idmap, store, bus, tasks)
-        describer = Describer(store, roster)
-        roster.on_distro = lambda name: bus.publish(DistroChanged(distro=describer.distro(name)))
-        parts = Parts(
-            paths=paths,
-            settings=settings,
-            store=store,
-            bus=bus,
-            jobs=jobs,
-            catalog=catalog,
-            roster=roster,
-            describer=describer,
-            installer=Installer(
-                store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
-            ),
-            builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
-            access=access,
-            tasks=tasks,
-        )
+        store.limits = settings.limits
+        parts = _assemble(paths, settings, idmap, bus, store, tasks)
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
         try:
-            await roster.adopt()
+            await parts.roster.adopt()
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
         finally:
-            roster.let_go()
+            parts.roster.let_go()
             parts.builds.close()
+
+
+def _assemble(
+    paths: Paths, settings: Settings, idmap: IdMap, bus: Bus, store: Store, tasks: Background
+) -> Parts:
+    jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
+    catalog = CatalogStore(settings, paths.cache)
+    access = Access(settings, Keyring(paths.logins))
+    roster = Roster(paths, idmap, store, bus, tasks)
+    describer = Describer(store, roster)
+
+    def tell(name: str) -> None:
+        bus.publish(DistroChanged(distro=describer.distro(name)))
+
+    roster.on_distro = tell
+    return Parts(
+        paths=paths,
+        settings=settings,
+        store=store,
+        bus=bus,
+        jobs=jobs,
+        catalog=catalog,
+        roster=roster,
+        describer=describer,
+        installer=Installer(
+            store, jobs, catalog, describer, bus, access, settings, warnings=idmap.warnings
+        ),
+        builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
+        access=access,
+        tasks=tasks,
+    )
 
 
 class LocalEngine(

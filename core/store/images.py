@@ -102,26 +102,32 @@ _COLUMNS = (
     "digest, config_digest, platform, created, pulled, layers, size, transfer_size,"
     " parent, intermediate, origin, broken"
 )
-_NAMES = {
+NAMES = {
     "repo_digests": "SELECT image, name FROM repo_digest",
     "references": "SELECT image, name FROM reference",
     "distros": "SELECT image, name FROM distro WHERE NOT removed",
 }
 
-_Names = dict[str, dict[str, tuple[str, ...]]]
+Names = dict[str, dict[str, tuple[str, ...]]]
+"""Kind of name -> digest of an image -> its names."""
 
 
-def load_images(index: Index, *, steps: bool = True) -> list[Image]:
-    """All images that were not removed, newest first; ``steps``: those of builds too."""
-    names: _Names = {}
-    for kind, query in _NAMES.items():
+def load_names(index: Index) -> Names:
+    """Repository digests, references and distros of every image that has some."""
+    names: Names = {}
+    for kind, query in NAMES.items():
         found: dict[str, list[str]] = {}
         for image, name in index.tuples(f"{query} ORDER BY name"):
             found.setdefault(image, []).append(name)
         names[kind] = {image: tuple(some) for image, some in found.items()}
-    where = "" if steps else " AND NOT intermediate"
+    return names
+
+
+def load_images(index: Index) -> list[Image]:
+    """All images that were not removed, newest first."""
+    names = load_names(index)
     rows = index.tuples(
-        f"SELECT {_COLUMNS} FROM image WHERE trashed IS NULL{where} ORDER BY pulled DESC"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM image WHERE trashed IS NULL ORDER BY pulled DESC"  # noqa: S608
     )
     return [_image(row, names) for row in rows]
 
@@ -134,8 +140,8 @@ def load_image(index: Index, digest: str) -> Image | None:
     )
     if not rows:
         return None
-    names: _Names = {}
-    for kind, query in _NAMES.items():
+    names: Names = {}
+    for kind, query in NAMES.items():
         also = "AND" if "WHERE" in query else "WHERE"
         found = index.tuples(f"{query} {also} image = ? ORDER BY name", digest)
         names[kind] = {digest: tuple(name for _, name in found)}
@@ -156,7 +162,7 @@ def digests_beginning(index: Index, start: str) -> list[str]:
     ]
 
 
-def _image(row: tuple[Any, ...], names: _Names) -> Image:
+def _image(row: tuple[Any, ...], names: Names) -> Image:
     digest, config_digest, platform, created, pulled, layers, size, transfer_size, *rest = row
     parent, intermediate, origin, broken = rest
     return Image(

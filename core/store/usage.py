@@ -26,6 +26,7 @@ def usage(index: Index, layout: Layout, plan: Plan, trash: list[Trashed]) -> Usa
     spaces = (
         *_image_spaces(index, images, there, plan),
         _distro_space(index),
+        _snapshot_space(index),
         _trash_space(trash, plan),
         _partial_space(layout, plan),
     )
@@ -74,6 +75,15 @@ def _distro_space(index: Index) -> Space:
     )[0]
     count = row["count"]
     return Space(kind="distros", count=count, active=count, size=row["size"], reclaimable=0)
+
+
+def _snapshot_space(index: Index) -> Space:
+    row = index.rows(
+        "SELECT count(*) AS count, coalesce(sum(snapshot.size), 0) AS size FROM snapshot"
+        " JOIN distro ON distro.id = snapshot.distro WHERE NOT removed"
+    )[0]
+    count = row["count"]
+    return Space(kind="snapshots", count=count, active=count, size=row["size"], reclaimable=0)
 
 
 def _trash_space(trash: list[Trashed], plan: Plan) -> Space:

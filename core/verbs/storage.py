@@ -92,7 +92,7 @@ class Space:
 
     kind: str
     """``images`` (their ``layers`` and ``blobs`` together), ``layers``, ``blobs``, ``distros``
-    (writable layers), ``trash`` (those of removed distros) or ``partials``."""
+    (writable layers), ``snapshots``, ``trash`` (of removed distros both) or ``partials``."""
     count: int
     active: int
     """How many of them are in use."""

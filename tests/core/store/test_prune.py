@@ -132,7 +132,9 @@ async def test_a_snapshot_keeps_its_image(store: Store) -> None:
     record = await store.create_distro("dev", None, url="host:")
     with store._index.write() as connection:
         connection.execute(
-            "INSERT INTO snapshot VALUES ('1', ?, 'before', 0, '', ?)", (record.id, digest)
+            "INSERT INTO snapshot (id, distro, name, created, comment, image, repo_digest, version,"
+            " os_name, tree, size) VALUES ('1', ?, 'before', 0, '', ?, '', '', '', 'upper', 0)",
+            (record.id, digest),
         )
     assert (await store.prune(PruneSpec(all=True))).items == ()
     await store.remove_distro("dev")
