@@ -1,7 +1,8 @@
 """The whole state of a terminal as bytes, and back.
 
 A magic, then the zlib-compressed msgpack of typed structs: what does not fit the types or the
-limits is refused, so a file from disk can do no harm. Looks are stored once, in a table.
+limits is refused, so a file from disk can do no harm. Looks are stored once, in a table. Version
+2 added fields at the end; checkpoints of version 1 are read as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pyte.screens
 from core.errors import DeckError
 from core.terminal.attributes import DEFAULT, Attributes, Color
 from core.terminal.history import History, Packed, pack, unpack
+from core.terminal.marks import KINDS, STATUS_LIMIT, Mark, placed, with_mark
 from core.terminal.modes import MOUSE_MODES, SHAPES
 from core.terminal.screen import SavedCursor
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from core.terminal.screen import Screen
     from core.terminal.stream import Stream
 
-CHECKPOINT_VERSION: Final = 1
-MAGIC: Final = b"DDT1"
+CHECKPOINT_VERSION: Final = 2
+MAGIC: Final = b"DDT2"
+_MAGICS: Final = (b"DDT1", MAGIC)
+"""Of the versions that can be read; what the first did not know has a default."""
 PLAIN_LIMIT: Final = 256 << 20
 """Bytes a checkpoint may unpack to."""
 _SIZE_LIMIT: Final = 4096
@@ -38,6 +42,8 @@ PackedColor = int | None
 PackedLook = tuple[PackedColor, PackedColor, int, PackedColor, str]
 PackedLine = tuple[str, list[int], int]
 PackedCursor = tuple[int, int, int, bool, str, int]
+PackedMark = tuple[int, int, int, int | None]
+"""Line (of history, screen and hidden screen in this order), kind, column and status."""
 
 
 class CheckpointError(DeckError):
@@ -76,6 +82,8 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     last_drawn: str
     parser: tuple[str, str, str, str, int, bool]
     tail: bytes
+    marks: list[PackedMark] = []
+    dynamic_colors: dict[int, tuple[int, int, int]] = {}
 
 
 class _Looks:
@@ -162,6 +170,13 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
         parser=stream.freeze(),
         tail=tail,
         looks=looks.table,
+        marks=[
+            (line, KINDS.index(kind), column, status)
+            for line, (kind, column, status) in placed(
+                screen.history, [*screen.grid, *screen.hidden_grid]
+            )
+        ],
+        dynamic_colors=screen.dynamic_colors,
     )
     return MAGIC + zlib.compress(msgspec.msgpack.encode(state), 1)
 
@@ -174,7 +189,7 @@ def _dump_saved(saved: SavedCursor | None, looks: _Looks) -> PackedCursor | None
 
 
 def _decode(data: bytes) -> _State:
-    _require(data[: len(MAGIC)] == MAGIC, "not a checkpoint of this version")
+    _require(data[: len(MAGIC)] in _MAGICS, "not a checkpoint of this version")
     inflate = zlib.decompressobj()
     try:
         plain = inflate.decompress(data[len(MAGIC) :], PLAIN_LIMIT)
@@ -239,6 +254,7 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     screen.alternate = state.alternate
     screen.hidden_grid = [unpack(_line(line, looks), state.columns) for line in state.hidden]
     screen.show([unpack(_line(line, looks), state.columns) for line in state.grid])
+    _load_marks(state, screen)
     _load_cursors(state, screen, looks)
     _load_modes(state, screen)
     try:
@@ -246,6 +262,21 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     except ValueError as error:
         raise CheckpointError("checkpoint", "an unknown state of the parser") from error
     return state.tail[:4]
+
+
+def _load_marks(state: _State, screen: Screen) -> None:
+    history, rows = screen.history.lines, [*screen.grid, *screen.hidden_grid]
+    for place, kind, column, status in state.marks:
+        _require(0 <= kind < len(KINDS) and 0 <= column <= _SIZE_LIMIT, "an unknown mark")
+        _require(status is None or 0 <= status < STATUS_LIMIT, "an unknown mark")
+        _require(0 <= place < len(history) + len(rows), "a mark is outside")
+        mark = Mark(KINDS[kind], column, status)
+        if place < len(history):
+            packed = history[place]
+            history[place] = packed._replace(marks=with_mark(packed.marks, mark))
+        else:
+            line = rows[place - len(history)]
+            line.marks = with_mark(line.marks, mark)
 
 
 def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> None:
@@ -275,6 +306,7 @@ def _load_modes(state: _State, screen: Screen) -> None:
     screen.directory = state.directory
     screen.palette = state.palette
     screen.foreground, screen.background = state.colors
+    screen.dynamic_colors = state.dynamic_colors
     screen.kitty = {False: state.kitty[0], True: state.kitty[1]}
     screen.saved_modes = state.saved_modes
     screen.mouse = cast("MouseMode", state.mouse)

@@ -16,6 +16,8 @@ from core.terminal.lines import FULL, Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.terminal.marks import Mark
+
 _SEPARATOR = "\0"
 """Between cells of a line in which some cell is not exactly one code point."""
 
@@ -31,6 +33,7 @@ class Packed(NamedTuple):
     runs: tuple[Run, ...] = ()
     """Lengths and looks from the left; what they do not cover has the default look."""
     wrapped: int = 0
+    marks: tuple[Mark, ...] = ()
 
     @property
     def width(self) -> int:
@@ -51,7 +54,8 @@ def pack(line: Line) -> Packed:
     text = "".join(characters)
     if line.wide and ("" in characters or len(text) != len(characters)):
         text = _SEPARATOR.join(characters) + _SEPARATOR
-    return packed_runs(text, runs, line.wrapped)
+    packed = packed_runs(text, runs, line.wrapped)
+    return packed._replace(marks=line.marks) if line.marks else packed
 
 
 def packed_runs(text: str, runs: list[Run], wrapped: int = 0) -> Packed:
@@ -106,7 +110,9 @@ def unpack(packed: Packed, columns: int) -> Line:
         attributes += [DEFAULT] * missing
     else:
         characters += [" "] * -missing
-    line = Line.of(characters, attributes, wrapped=packed.wrapped, wide=separated)
+    line = Line.of(
+        characters, attributes, wrapped=packed.wrapped, wide=separated, marks=packed.marks
+    )
     line.fit(columns)
     return line
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pyte.screens import Char
 
+    from core.terminal.marks import Mark
 
 FULL = 1
 """A line that wrapped with its last column written."""
@@ -36,7 +37,7 @@ class Line:
     A character of two columns has ``""`` in its right half.
     """
 
-    __slots__ = ("attributes", "characters", "wide", "wrapped")
+    __slots__ = ("attributes", "characters", "marks", "wide", "wrapped")
 
     def __init__(self, columns: int, look: Attributes = DEFAULT) -> None:
         self.characters: list[str] = [" "] * columns
@@ -45,6 +46,8 @@ class Line:
         """``FULL`` or ``EARLY`` if the text goes on in the next row."""
         self.wide = False
         """Some cell may not be exactly one code point (never false when one is not)."""
+        self.marks: tuple[Mark, ...] = ()
+        """What a shell says begins here."""
 
     @classmethod
     def of(
@@ -54,6 +57,7 @@ class Line:
         *,
         wrapped: int = 0,
         wide: bool = False,
+        marks: tuple[Mark, ...] = (),
     ) -> Line:
         """A line of these very lists."""
         line = cls.__new__(cls)
@@ -61,11 +65,18 @@ class Line:
         line.attributes = attributes
         line.wrapped = wrapped
         line.wide = wide
+        line.marks = marks
         return line
 
     def copy(self) -> Line:
         """A line that shares nothing with this one."""
-        return Line.of(self.characters[:], self.attributes[:], wrapped=self.wrapped, wide=self.wide)
+        return Line.of(
+            self.characters[:],
+            self.attributes[:],
+            wrapped=self.wrapped,
+            wide=self.wide,
+            marks=self.marks,
+        )
 
     @property
     def text(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.terminal.attributes import Attributes
+    from core.terminal.marks import Mark
     from core.terminal.screen import Screen
 
 
@@ -166,14 +167,17 @@ def _paragraphs(flowing: Sequence[Packed]) -> Iterator[tuple[int, list[Packed]]]
 class _Flow:
     """One paragraph: its cells without line ends."""
 
-    __slots__ = ("attributes", "characters")
+    __slots__ = ("attributes", "characters", "marks")
 
     def __init__(self) -> None:
         self.characters: list[str] = []
         self.attributes: list[Attributes] = []
+        self.marks: list[Mark] = []
 
     def add(self, line: Line) -> None:
         """Append a physical line; the column a wide character left unused is dropped."""
+        start = len(self.characters)
+        self.marks += [mark._replace(column=start + mark.column) for mark in line.marks]
         end = len(line.characters) - (1 if line.wrapped == EARLY else 0)
         self.characters += line.characters[:end]
         self.attributes += line.attributes[:end]
@@ -201,7 +205,17 @@ class _Flow:
                 wrapped = EARLY
             line = Line.of(characters[start:end], attributes[start:end], wrapped=wrapped, wide=True)
             line.fit(width)
+            if self.marks:
+                line.marks = self._marks(start, end if end < count else None, width)
             yield line, start, end
             start = end
             if start >= count:
                 return
+
+    def _marks(self, start: int, end: int | None, width: int) -> tuple[Mark, ...]:
+        """The marks between two cells, or to the end, with columns of their line."""
+        return tuple(
+            mark._replace(column=min(mark.column - start, width))
+            for mark in self.marks
+            if start <= mark.column and (end is None or mark.column < end)
+        )

@@ -18,7 +18,8 @@ from core.terminal.sgr import sgr_of
 from core.text import clean
 
 if TYPE_CHECKING:
-    from core.terminal.screen import Rgb, Screen
+    from core.terminal.announcing import Rgb
+    from core.terminal.screen import Screen
 
 NAME: Final = "distrodeck"
 CLIPBOARD_LIMIT: Final = 1 << 20
@@ -160,10 +161,26 @@ def system_command(screen: Screen, text: str, terminator: str) -> None:
         screen.set_link(address if len(address) <= LINK_LIMIT else "")
     elif code in ("10", "11", "12"):
         _dynamic_color(screen, int(code), body, terminator)
+    elif code in ("110", "111", "112"):
+        screen.dynamic_colors.pop(int(code) - 100, None)
     elif code == "52":
         _clipboard(screen, body)
     elif code == "104":
         _reset_palette(screen, body)
+    elif code == "133":
+        screen.mark(body)
+    elif code in ("9", "99", "777"):
+        _notify(screen, code, body)
+
+
+def _notify(screen: Screen, code: str, body: str) -> None:
+    notifications = screen.notifications
+    if code == "9":
+        notifications.plain(body)
+    elif code == "99":
+        notifications.piece(body)
+    else:
+        notifications.titled(body)
 
 
 def _color_text(color: Rgb) -> str:
@@ -192,8 +209,10 @@ def _dynamic_color(screen: Screen, code: int, body: str, terminator: str) -> Non
     """OSC 10 foreground, 11 background, 12 cursor: asked one after the other by ``;``."""
     for value in body.split(";")[:3]:
         if value == "?" and code <= 12:
-            color = screen.background if code == 11 else screen.foreground
-            screen.write_process_input(f"\x1b]{code};{_color_text(color)}{terminator}")
+            color = _color_text(screen.dynamic_color(code))
+            screen.write_process_input(f"\x1b]{code};{color}{terminator}")
+        elif code <= 12 and (parsed := _parse_color(value)) is not None:
+            screen.dynamic_colors[code] = parsed
         code += 1
 
 

@@ -1,7 +1,7 @@
-"""The whole screen: modes, the alternate screen, charsets, saved cursors, titles and answers.
+"""The whole screen: modes, the alternate screen, charsets, saved cursors and the keyboard.
 
 xterm control sequences (ctlseqs), the VT510 reference, and the kitty keyboard protocol for
-``CSI u``. Replies are kept only while ``answering``: viewers and replays must not answer.
+``CSI u``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pyte.modes as mo
 from typing_extensions import override
 
+from core.terminal.announcing import Announcer
 from core.terminal.attributes import DEFAULT, Attributes
 from core.terminal.canvas import Cursor
 from core.terminal.charsets import ASCII, MAPS
-from core.terminal.editing import Editor
 from core.terminal.lines import Line
 from core.terminal.modes import (
     KNOWN_PRIVATE,
@@ -33,17 +33,12 @@ from core.terminal.sgr import apply_sgr
 if TYPE_CHECKING:
     from core.terminal.modes import MouseMode
 
-TITLE_LIMIT = 1024
-TITLE_STACK_LIMIT = 10
 KITTY_STACK_LIMIT = 16
-REPLY_LIMIT = 65536
 
 _START_MODES = frozenset((mo.DECAWM, mo.DECTCEM, 1007 << PRIVATE))
 _PYTE_PRIVATE = frozenset((mo.DECTCEM, mo.DECSCNM, mo.DECOM, mo.DECAWM))
 """pyte's callers name private modes by these, without saying so."""
 _ALTERNATE = (47, 1047, 1049)
-
-Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +53,10 @@ class SavedCursor:
     active: int = 0
 
 
-class Screen(Editor):
+class Screen(Announcer):
     """Everything a program can switch; see :class:`core.terminal.terminal.Terminal`."""
 
     def __init__(self, columns: int, lines: int, scrollback: int = 0) -> None:
-        self.answering = False
-        self.replies: list[str] = []
-        self.bells = 0
-        self.clipboard: list[str] = []
-        self.foreground: Rgb = (0xD0, 0xD0, 0xD0)
-        """Answer to OSC 10; whoever draws sets the real one."""
-        self.background: Rgb = (0x00, 0x00, 0x00)
-        """Answer to OSC 11."""
         self.hidden_grid: list[Line] = []
         self.cursor = Cursor(0, 0)
         super().__init__(columns, lines, scrollback)
@@ -80,11 +67,7 @@ class Screen(Editor):
         self.alternate = False
         self.show([Line(self.columns) for _ in range(self.lines)])
         self.hidden_grid = []
-        self.title = ""
-        self.icon_name = ""
-        self.title_stack: list[str] = []
-        self.directory = ""
-        self.palette: dict[int, Rgb] = {}
+        super().reset()
         self.kitty: dict[bool, list[int]] = {False: [0], True: [0]}
         self.saved_modes: dict[int, bool] = {}
         self.tabstops = set(range(8, self.columns, 8))
@@ -321,34 +304,7 @@ class Screen(Editor):
         self.cursor.x = 0
         self.index()
 
-    # titles, bells and answers
-
-    @override
-    def set_title(self, param: str) -> None:
-        self.title = param[:TITLE_LIMIT]
-
-    @override
-    def set_icon_name(self, param: str) -> None:
-        self.icon_name = param[:TITLE_LIMIT]
-
-    def push_title(self) -> None:
-        """XTWINOPS 22."""
-        self.title_stack.append(self.title)
-        del self.title_stack[:-TITLE_STACK_LIMIT]
-
-    def pop_title(self) -> None:
-        """XTWINOPS 23."""
-        if self.title_stack:
-            self.title = self.title_stack.pop()
-
-    @override
-    def bell(self, *args: Any) -> None:
-        self.bells += 1
-
-    @override
-    def write_process_input(self, data: str) -> None:
-        if self.answering and sum(map(len, self.replies)) < REPLY_LIMIT:
-            self.replies.append(data)
+    # what others need to know
 
     def cursor_state(self) -> CursorState:
         """Where and what the cursor is."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.terminal.checkpoint import CHECKPOINT_VERSION, CheckpointError, dump, load
 from core.terminal.history import unpack
+from core.terminal.marks import placed
 from core.terminal.reflow import resize
 from core.terminal.screen import Screen
 from core.terminal.stream import Stream
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.terminal.lines import Line, Position
+    from core.terminal.marks import PlacedMark
     from core.terminal.modes import CursorState, Modes
+    from core.terminal.notifications import Notification
 
 __all__ = ["CHECKPOINT_VERSION", "CheckpointError", "Dirty", "Terminal"]
 
@@ -162,6 +165,19 @@ class Terminal:
         texts = self.screen.clipboard[:]
         self.screen.clipboard.clear()
         return texts
+
+    def take_notifications(self) -> list[Notification]:
+        """What the program wants the user to hear of (OSC 9, 99, 777); the user decides."""
+        return self.screen.notifications.take()
+
+    @property
+    def marks(self) -> list[PlacedMark]:
+        """What shells marked (OSC 133), from the oldest line; made anew at each call.
+
+        Lines count from the oldest of the history: the screen begins at ``history_size``.
+        """
+        screen = self.screen
+        return placed(screen.history, screen.grid)
 
     def text(self) -> list[str]:
         """The rows of the screen as plain text, without trailing blanks."""
