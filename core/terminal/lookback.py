@@ -17,6 +17,7 @@ from core.terminal.reflow import rewrap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.terminal.marks import Mark
     from core.terminal.terminal import Terminal
 
 LOGICAL_LIMIT = 2048
@@ -38,6 +39,10 @@ class Lines(Protocol):
 
     def line_at(self, number: int) -> Line | None:
         """The line of that number; None if there is none."""
+        ...
+
+    def marks_at(self, number: int) -> tuple[Mark, ...]:
+        """What a shell says begins in that line."""
         ...
 
 
@@ -70,6 +75,12 @@ class Lookback:
         if not self.first_line <= number < self.end_line:
             return None
         return unpack(self._lines[number - self.first_line], self._columns)
+
+    def marks_at(self, number: int) -> tuple[Mark, ...]:
+        """What a shell says begins in that line."""
+        if not self.first_line <= number < self.end_line:
+            return ()
+        return self._lines[number - self.first_line].marks
 
     def resize(self, rows: int, columns: int, points: Sequence[Position]) -> list[Position]:
         """Let the lines flow as they would in a terminal of that size; where ``points`` are now."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.terminal.lines import Line, Position
-    from core.terminal.marks import PlacedMark
+    from core.terminal.marks import Mark, PlacedMark
     from core.terminal.modes import CursorState, Modes
     from core.terminal.notifications import Notification
 
@@ -115,6 +115,14 @@ class Terminal:
         if number < self.first_line:
             return None
         return unpack(history.lines[number - history.first], self.screen.columns)
+
+    def marks_at(self, number: int) -> tuple[Mark, ...]:
+        """What a shell says begins in the line of that number."""
+        history = self.screen.history
+        if self.first_line <= number < history.end:
+            return history.lines[number - history.first].marks
+        line = self.line_at(number)
+        return line.marks if line else ()
 
     @property
     def history_size(self) -> int:
