@@ -38,6 +38,11 @@ _SHAPES: dict[str, Shape] = {
 }
 
 
+def scrolled(mode: CopyMode) -> str:
+    """``scroll 1,240/10,000``: how many lines back the window is, of how many."""
+    return f"scroll {mode.back:,}/{mode.depth:,}"
+
+
 def _oldest(lines: Lines, _at: Position) -> Position:
     return Position(lines.first_line, 0)
 

@@ -66,11 +66,19 @@ class Copying:
             self._tell()
 
     def press(self, key: str) -> None:
-        """Do what a key means; one that means nothing, or finds nothing, rings the bell."""
-        mode = self.begin()
-        if mode.type_digit(key):
+        """Do what a key means; one that means nothing rings the bell."""
+        mode = self.mode
+        if mode is not None and mode.type_digit(key):
             return
-        command = COMMANDS.get(key, "")
+        command = COMMANDS.get(key)
+        if command:
+            self.carry_out(command)
+        else:
+            self._pane.app.bell()
+
+    def carry_out(self, command: str) -> None:
+        """Do a command of :data:`widgets.terminal.copy_keys.COPY_KEYS`; the bell: it cannot be."""
+        mode = self.begin()
         if command in ("copy", "open_link"):
             self._finish(mode, command)
         elif command == "leave":
@@ -82,7 +90,7 @@ class Copying:
         elif command in ("search_next", "search_previous"):
             same = command == "search_next"
             self._search_on(mode, mode.direction if same else _other(mode.direction))
-        elif not command or not mode.carry_out(command):
+        elif not mode.carry_out(command):
             self._pane.app.bell()
         self._tell()
 
