@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 from typing_extensions import override
 
-from tui.keymap import NORMAL, PREFIX_LABEL, PREFIXED, Key
+from tui.keymap import COPY, NORMAL, PREFIX_LABEL, PREFIXED, Key
 from tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class HelpDialog(Dialog[None]):
                 keys = [(group, [key for key in NORMAL if key.group == group]) for group in groups]
                 yield Static(_table(keys), markup=False)
             yield Static(_table([(f"Shell: {PREFIX_LABEL}, then", PREFIXED)]), markup=False)
+            yield Static(_table([(f"Copy mode: {PREFIX_LABEL} [", COPY)]), markup=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll."""
