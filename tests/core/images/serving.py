@@ -59,6 +59,8 @@ class Served:
     redirect: str = ""
     """Where blobs are, if not here."""
     ranges: bool = True
+    digests: bool = False
+    """Whether it tells the digests of manifests."""
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     """Digest -> it stops after its first half until this is set."""
     arrived: Callable[[str, int], Awaitable[None]] | None = None
@@ -134,7 +136,8 @@ class Served:
             return web.Response()
         if kind.endswith("/manifests") and name in self.manifests:
             body, media_type = self.manifests[name]
-            return web.Response(body=body, headers={"Content-Type": media_type})
+            told = {"Docker-Content-Digest": digest_of(body)} if self.digests else {}
+            return web.Response(body=body, headers={"Content-Type": media_type, **told})
         if kind.endswith("/blobs") and self.redirect:
             return web.Response(status=307, headers={"Location": f"{self.redirect}{request.path}"})
         if kind.endswith("/blobs") and name in self.blobs:
