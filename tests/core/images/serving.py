@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from core.images.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from core.images.manifest import (
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -120,6 +126,23 @@ class Served:
         for name in (tag, digest_of(body)):
             self.manifests[name] = (body, document.get("mediaType", OCI_MANIFEST))
         return digest_of(body)
+
+    def add_index(self, *architectures: str, mark: str = "") -> list[dict[str, Any]]:
+        """Serve an index of small images as ``latest``; gives its entries."""
+        entries = []
+        for architecture in architectures:
+            digest = self.add_image(
+                tar({"a": (architecture + mark).encode()}),
+                tag=architecture,
+                config={"architecture": architecture},
+            )
+            body, kind = self.manifests[digest]
+            platform = {"os": "linux", "architecture": architecture}
+            entries.append(
+                {"mediaType": kind, "digest": digest, "size": len(body), "platform": platform}
+            )
+        self.add_manifest({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+        return entries
 
     def layers(self, tag: str = "latest") -> list[str]:
         """Digests of the layers of an image."""
