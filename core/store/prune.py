@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.store.collect import Gone, blobs, drop_files, drop_rows, used_blobs
 from core.store.distros import finish_removals
+from core.store.images import NAMED
 from core.store.layout import hex_of
 from core.store.trash import forget
 from core.verbs.storage import Pruned, Waste
@@ -129,7 +130,7 @@ def _limit(spec: PruneSpec) -> float:
 
 def _doomed(connection: sqlite3.Connection, spec: PruneSpec) -> set[str]:
     """Images that are kept for their own sake, but need not be."""
-    named = "" if spec.all else "AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)"
+    named = "" if spec.all else f"AND NOT {NAMED}"
     doomed = {
         row["digest"]
         for row in connection.execute(
