@@ -58,7 +58,7 @@ _COPY = (
 )
 _MARKED = (
     Hint("y", "copy", "screen.look_back('copy')"),
-    Hint("v V ^V", "text, lines, block"),
+    Hint("v V ^V", "text, lines, box"),
     Hint("q", "leave", "screen.look_back('leave')"),
 )
 

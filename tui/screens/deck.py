@@ -334,7 +334,8 @@ class DeckScreen(PromptScreen, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpDialog())
+        tab = self.shells.tab
+        self.app.push_screen(HelpDialog(copying=tab is not None and tab.pane.view.copy is not None))
 
     async def action_quit(self) -> None:
         """Back to Home; at Home leave, but ask first where something goes on without us."""

@@ -45,7 +45,7 @@ class ScreenView:
         self._strips: dict[str, _Kept] = {}
         self._rows: dict[int, _Kept] = {}
         self._told: dict[int, Strip] = {}
-        self._overlay: tuple[Strip, tuple[int, bool, bool], Strip] | None = None
+        self._overlay: tuple[Strip, tuple[int, bool, bool, bool], Strip] | None = None
         self._top = 0
         self._cell: tuple[int, int] | None = None
         self._underlined = False
@@ -244,11 +244,13 @@ class ScreenView:
         return strip
 
     def _with_cursor(self, line: Line, strip: Strip, x: int) -> Strip:
-        look = (x, self.focused, self._underlined)
+        look = (x, self.focused, self._underlined, self.copy is None)
         overlay = self._overlay
         if overlay and overlay[0] is strip and overlay[1] == look:
             return overlay[2]
         style = self.palette.underlined if self._underlined else self.palette.inverse
+        if self.copy:
+            style = self.palette.pointed
         if not self.focused:
             style = self.palette.shaded
         drawn = draw_restyled(line, strip, cell_span(line, x), style)
