@@ -114,8 +114,8 @@ def _assemble(
     paths: Paths, settings: Settings, idmap: IdMap, bus: Bus, store: Store, tasks: Background
 ) -> Parts:
     jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
-    catalog = CatalogStore(settings, paths.cache)
     access = Access(settings, Keyring(paths.logins))
+    catalog = CatalogStore(settings, paths.cache, access=access)
     roster = Roster(paths, idmap, store, bus, tasks)
     describer = Describer(store, roster)
 
