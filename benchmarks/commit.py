@@ -52,7 +52,7 @@ class Ours:
 
     def close(self) -> None:
         """End the daemon."""
-        run([*self._deck, "serve", "--stop", "--force"])
+        run([*self._deck, "serve", "--stop"])
 
 
 class Podman:

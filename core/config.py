@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from core.errors import InvalidInput
+from core.limits import Limits
 from core.urls import check_url, is_loopback
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class PullSettings:
     """Layers of one image that are fetched at a time."""
     parallel_jobs: int = 3
     """Pulls that run at a time; more wait."""
+    check: bool = True
+    """Whether the sources of installed distros are asked now and then for something newer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class Settings:
     catalog: CatalogSettings = field(default_factory=CatalogSettings)
     registries: tuple[RegistrySettings, ...] = ()
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    limits: Limits = field(default_factory=Limits)
 
     def registry(self, host: str) -> RegistrySettings:
         """What is set for a registry ``host[:port]``."""
@@ -166,7 +170,7 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
         line = int(match[1]) if match else text.count("\n") + 1
         raise InvalidInput(f"{name}:{line}", why[:1].lower() + why[1:], hint=_REPAIR) from None
     reader = _Reader(text, name)
-    tables: dict[str, Check] = dict.fromkeys(("pull", "catalog", "registry", "daemon"), _table)
+    tables: dict[str, Check] = dict.fromkeys(_TABLES, _table)
     top = reader.table((), document, tables)
     catalog = reader.table(("catalog",), top.get("catalog", {}), _CATALOG)
     sources = catalog.pop("sources", {})
@@ -176,6 +180,7 @@ def parse_settings(text: str, name: str = FILE) -> Settings:
             reader.registry(host, value) for host, value in top.get("registry", {}).items()
         ),
         daemon=DaemonSettings(**reader.table(("daemon",), top.get("daemon", {}), _DAEMON)),
+        limits=Limits(**reader.table(("limits",), top.get("limits", {}), _LIMITS)),
         catalog=CatalogSettings(
             **catalog, sources=tuple(reader.source(name, value) for name, value in sources.items())
         ),
@@ -355,9 +360,24 @@ def _mirror(value: object) -> MirrorSettings:
 
 
 _REGISTRY: dict[str, Check] = {"mirrors": _mirrors, "ca": _path, "plain_http": _flag}
-_PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16), "parallel_jobs": _whole(1, 64)}
+_PULL: dict[str, Check] = {
+    "parallel_layers": _whole(1, 16),
+    "parallel_jobs": _whole(1, 64),
+    "check": _flag,
+}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
+_LIMITS: dict[str, Check] = {
+    "entries": _whole(1, 1 << 32),
+    "path_length": _whole(1, 1 << 16),
+    "ratio": _whole(1, 1 << 20),
+    "total_bytes": _whole(1, 1 << 50),
+    "layers": _whole(1, 500),
+    "manifest_bytes": _whole(1, 16 << 20),
+    "config_bytes": _whole(1, 64 << 20),
+    "json_depth": _whole(1, 500),
+}
 _CATALOG: dict[str, Check] = {"builtin": _flag, "this_host": _flag, "sources": _table}
+_TABLES = ("pull", "limits", "catalog", "registry", "daemon")
 _SOURCE: dict[str, Check] = {
     "kind": _kind,
     "url": _text,

@@ -134,7 +134,7 @@ class NoSpace(DeckError):
 
     code = "no_space"
     exit_code = 10
-    usual_hint = "free some space, then try again"
+    usual_hint = "free some space (distrodeck prune), then try again"
 
 
 class HostForbids(DeckError):

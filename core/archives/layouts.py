@@ -19,8 +19,6 @@ import msgspec
 from core.domain import Platform
 from core.errors import Corrupt, Hostile, InvalidInput, Unsupported
 from core.images.manifest import (
-    CONFIG_CAP,
-    LAYERS_CAP,
     MANIFEST_CAP,
     Config,
     Descriptor,
@@ -124,14 +122,14 @@ async def _docker_image(
     members: Members, entry: _Entry, legacy: dict[str, str], wanted: Platform | None
 ) -> FoundImage:
     of = members.of(entry.config)
-    config = await members.read(entry.config, cap=CONFIG_CAP)
+    config = await members.read(entry.config, cap=members.limits.config_bytes)
     named = _HEX_NAME.fullmatch(entry.config)
     if named and hashlib.sha256(config).hexdigest() != named[1]:
         raise Corrupt(of, "differs from the digest in its name")
     layers = entry.layers or []
-    if len(layers) > LAYERS_CAP:
-        raise Hostile(members.of("manifest.json"), f"more than {LAYERS_CAP} layers")
-    found = config_for(config, len(layers), of=of)
+    if len(layers) > (most := members.limits.layers):
+        raise Hostile(members.of("manifest.json"), f"more than {most} layers")
+    found = config_for(config, len(layers), of=of, limits=members.limits)
     for layer in layers:
         members.find(layer)
     tags = entry.repo_tags or []
@@ -166,7 +164,7 @@ async def _repositories(members: Members) -> dict[str, str]:
 async def _plain_image(members: Members, body: bytes, wanted: Platform | None) -> FoundImage:
     """The image of a ``dir:`` folder, whose blobs have bare digests for names."""
     of = members.of("manifest.json")
-    manifest = read_document(body, of=of)
+    manifest = read_document(body, of=of, limits=members.limits)
     if not isinstance(manifest, Manifest):
         raise Unsupported(of, "an index", hint="copy a single platform to it")
     return await _image(members, body, manifest, (), wanted, folder="")
@@ -182,9 +180,9 @@ async def _image(
     folder: str = "blobs/sha256/",
     warnings: tuple[str, ...] = (),
 ) -> FoundImage:
-    config = await _blob(members, manifest.config, CONFIG_CAP, folder)
+    config = await _blob(members, manifest.config, members.limits.config_bytes, folder)
     of = members.of(f"{folder}{_hex(manifest.config)}")
-    found = config_for(config, len(manifest.layers), of=of)
+    found = config_for(config, len(manifest.layers), of=of, limits=members.limits)
     for layer in manifest.layers:
         if members.find(folder + _hex(layer)).size != layer.size:
             raise Corrupt(members.of(folder + _hex(layer)), f"is not of {layer.size} bytes")
@@ -218,7 +216,7 @@ class _Oci:
         if not isinstance(version, dict) or version.get("imageLayoutVersion") != "1.0.0":
             raise Unsupported(of, "not an image layout of version 1.0.0")
         body = await members.read("index.json", cap=MANIFEST_CAP)
-        index = read_document(body, of=members.of("index.json"))
+        index = read_document(body, of=members.of("index.json"), limits=members.limits)
         if not isinstance(index, Index):
             raise Corrupt(members.of("index.json"), "not an index")
         if not index.manifests:
@@ -271,7 +269,7 @@ class _Oci:
         members = self._members
         body = await _blob(members, entry, MANIFEST_CAP)
         of = members.of(f"blobs/sha256/{_hex(entry)}")
-        document = read_document(body, of=of, promised=entry.media_type)
+        document = read_document(body, of=of, promised=entry.media_type, limits=members.limits)
         if isinstance(document, Manifest):
             warnings = tuple(self._warnings) if not names else ()
             return await _image(members, body, document, names, self._wanted, warnings=warnings)

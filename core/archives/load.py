@@ -22,7 +22,7 @@ from core.images.manifest import OCI_LAYER
 from core.images.progress import Progress, ignore
 from core.images.stack import AT_ONCE, LayerStack
 from core.layers.compression import HEAD, compression_of
-from core.layers.unpack import Limits, diff_id_of, open_unpacker
+from core.layers.unpack import diff_id_of, open_unpacker
 from core.store.records import StagedLayer
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.domain import Platform
     from core.images.progress import Report
     from core.layers.unpack import Unpacked
+    from core.limits import Limits
     from core.store.lease import Lease
     from core.store.store import Store
 
@@ -77,10 +78,11 @@ async def load_archive(
     def read(done: int, total: int) -> None:
         loop.call_soon_threadsafe(partial(progress.layer, key, "fetch", done, total=total))
 
-    limits = limits or Limits()
+    limits = limits or store.limits
     opened = await open_archive(source, name=name, layout=store.layout, limits=limits, report=read)
     with opened as members:
         progress.enter("resolve")
+        members.limits = limits
         images = await find_images(members, platform)
         _check_names(images, members)
         work = _Load(store, members, lease, limits, progress)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from core.errors import Corrupt, Hostile, InvalidInput
+from core.limits import DEFAULTS
 from core.store.ingest import CHUNK
 from core.text import clean
 
@@ -55,6 +56,8 @@ class Members:
         removes our own files.
         """
         self.archive = archive
+        self.limits = DEFAULTS
+        """What its documents may cost; for whoever opened it to set."""
         self._open = open_
         self._most = most
         self._passing = passing

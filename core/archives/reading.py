@@ -27,7 +27,7 @@ from core.store.ingest import CHUNK
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from core.layers.unpack import Limits
+    from core.limits import Limits
     from core.store.layout import Layout
 
     Report: TypeAlias = Callable[[int, int], None]

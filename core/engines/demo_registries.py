@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import NotFound, Unsupported
-from core.images.searching import search_catalog
+from core.images.matching import search_catalog
 from core.verbs.registries import Login, TagList
 
 if TYPE_CHECKING:

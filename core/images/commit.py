@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.domain import JobPhase
     from core.images.assemble import Assembled
-    from core.images.layering import CopiedTree, PackedLayer
+    from core.images.layering import PackedLayer
     from core.store.lease import Lease
     from core.store.records import DistroRecord
     from core.store.store import Store
@@ -81,28 +81,11 @@ async def commit_distro(
     """
     name = check_commit(record, spec)
     await store.intake.hold(lease, {record.image_digest, *store.layer_keys(record.image_digest)})
-    below = stored_layers(store, record.image_digest)
+    layers = () if spec.squash else stored_layers(store, record.image_digest)
     parent: dict[str, Any] = json.loads(stored_config(store, record.image_digest))
-    enter("copy")
-    added: PackedLayer | None = None
-    copy: CopiedTree | None = None
-    async with still as stopped:
-        if stopped and not spec.squash:
-            added = await pack_still(store, lease, record.upper, compression=spec.compression)
-        else:
-            copy = await copy_for_layer(store, record.upper)
-    enter("pack")
-    if copy and spec.squash:
-        trees = layer_trees(store, record.image_digest)
-        added = await flatten_copy(store, lease, trees, copy, compression=spec.compression)
-        below = ()
-    elif copy and copy.empty:
-        store.layout.discard(copy.folder)
-    elif copy:
-        added = await pack_copy(store, lease, copy, compression=spec.compression)
-    layers = below
+    added = await _changes(store, record, spec, lease, still, enter)
     if added:
-        layers = (*below, ImageLayer(layer=added.layer, key=added.key))
+        layers = (*layers, ImageLayer(layer=added.layer, key=added.key))
     enter("commit")
     made = await assemble(
         store,
@@ -116,6 +99,30 @@ async def commit_distro(
         pinned=True,
     )
     return made, added.warnings if added else ()
+
+
+async def _changes(
+    store: Store,
+    record: DistroRecord,
+    spec: CommitSpec,
+    lease: Lease,
+    still: AbstractAsyncContextManager[bool],
+    enter: Callable[[JobPhase], object],
+) -> PackedLayer | None:
+    """The layer to add, or the one of everything if it is to be one; None: nothing was written."""
+    enter("copy")
+    async with still as stopped:
+        if stopped and not spec.squash:
+            return await pack_still(store, lease, record.upper, compression=spec.compression)
+        copy = await copy_for_layer(store, record.upper)
+    enter("pack")
+    if spec.squash:
+        trees = layer_trees(store, record.image_digest)
+        return await flatten_copy(store, lease, trees, copy, compression=spec.compression)
+    if copy.empty:
+        store.layout.discard(copy.folder)
+        return None
+    return await pack_copy(store, lease, copy, compression=spec.compression)
 
 
 def _config(

@@ -67,7 +67,10 @@ class LayerFetch:
             async with Ingest(path, name=short(layer)) as ingest:
                 try:
                     async with open_unpacker(
-                        folder / "fs", enter=self._store.enter, privileged=self._store.owners
+                        folder / "fs",
+                        enter=self._store.enter,
+                        privileged=self._store.owners,
+                        limits=self._store.limits,
                     ) as unpacker:
                         await self._receive(layer, ingest, unpacker)
                         self._progress.layer(layer.digest, "unpack", layer.size)

@@ -201,7 +201,7 @@ async def flatten_copy(
                 owners=store.owners,
             )
         async with open_unpacker(
-            stage / "fs", enter=store.enter, privileged=store.owners
+            stage / "fs", enter=store.enter, privileged=store.owners, limits=store.limits
         ) as unpacker:
             with path.open("rb") as blob:
                 while chunk := await asyncio.to_thread(blob.read, CHUNK):

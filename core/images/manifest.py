@@ -8,20 +8,20 @@ fields; where these disagree it is refused (CVE-2021-41190).
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
 from core.errors import Corrupt, DeckError, Hostile, InvalidInput, Unsupported
 from core.images.reference import check_digest
+from core.limits import DEFAULTS
 from core.text import clean
 
-MANIFEST_CAP = 4 << 20
-"""Bytes of a manifest or index; registries store no larger ones."""
-CONFIG_CAP = 8 << 20
-LAYERS_CAP = 500
-"""The kernel's own limit for the layers of one overlay."""
-LAYER_SIZE_CAP = 256 << 30
+if TYPE_CHECKING:
+    from core.limits import Limits
+
+MANIFEST_CAP = 16 << 20
+"""Bytes of a manifest or index that are read at all, whatever the settings allow."""
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -121,7 +121,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 T = TypeVar("T")
 
 
-def read_document(body: bytes, *, of: str, promised: str = "") -> Manifest | Index:
+def read_document(
+    body: bytes, *, of: str, promised: str = "", limits: Limits = DEFAULTS
+) -> Manifest | Index:
     """An index or manifest from its bytes.
 
     ``promised`` is the media type that the registry's header or the index told.
@@ -131,9 +133,11 @@ def read_document(body: bytes, *, of: str, promised: str = "") -> Manifest | Ind
         Corrupt: not the JSON it should be.
         Unsupported: an artifact, an old schema, or layers that are kept elsewhere.
     """
-    fields = _load(body, of=of, cap=MANIFEST_CAP)
+    fields = _load(body, of=of, cap=limits.manifest_bytes, depth=limits.json_depth)
     promised = promised.partition(";")[0].strip().lower()
     own = fields.get("mediaType", "")
+    if not isinstance(own, str):
+        raise Corrupt(of, "its media type is no text")
     if promised.startswith(_DOCKER_V1) or fields.get("schemaVersion") == 1:
         raise Unsupported(
             of, "an image of the obsolete schema 1", hint="push it again with a current tool"
@@ -149,23 +153,24 @@ def read_document(body: bytes, *, of: str, promised: str = "") -> Manifest | Ind
             raise Unsupported(of, f"no image but {clean(str(kind) or 'unknown content', 99)}")
         kind = OCI_INDEX if "manifests" in fields else OCI_MANIFEST
     if kind in INDEXES:
-        return _checked_index(convert(fields, Index, of=of), of)
-    return _checked_manifest(convert(fields, Manifest, of=of), of)
+        return _checked_index(convert(fields, Index, of=of), of, limits)
+    return _checked_manifest(convert(fields, Manifest, of=of), of, limits)
 
 
-def read_config(body: bytes, manifest: Manifest, *, of: str) -> Config:
+def read_config(body: bytes, manifest: Manifest, *, of: str, limits: Limits = DEFAULTS) -> Config:
     """The config of ``manifest`` from its bytes.
 
     Raises:
         Corrupt: not a config, or its diff_ids do not match the layers.
         Unsupported: no image for Linux.
     """
-    return config_for(body, len(manifest.layers), of=of)
+    return config_for(body, len(manifest.layers), of=of, limits=limits)
 
 
-def config_for(body: bytes, layers: int, *, of: str) -> Config:
+def config_for(body: bytes, layers: int, *, of: str, limits: Limits = DEFAULTS) -> Config:
     """The config of an image of so many layers; as :func:`read_config`."""
-    config = convert(_load(body, of=f"config of {of}", cap=CONFIG_CAP), Config, of=of)
+    fields = _load(body, of=f"config of {of}", cap=limits.config_bytes, depth=limits.json_depth)
+    config = convert(fields, Config, of=of)
     if config.os != "linux":
         raise Unsupported(of, f"built for {clean(config.os, 40) or 'no system'}, not for linux")
     if len(config.rootfs.diff_ids) != layers:
@@ -175,39 +180,39 @@ def config_for(body: bytes, layers: int, *, of: str) -> Config:
     return config
 
 
-def _checked_index(index: Index, of: str) -> Index:
+def _checked_index(index: Index, of: str, limits: Limits) -> Index:
     if index.schema_version != 2:
         raise Unsupported(of, f"schema version {index.schema_version}")
     for entry in index.manifests:
         _check(entry.digest, of)
-        if not 0 < entry.size <= MANIFEST_CAP:
+        if not 0 < entry.size <= limits.manifest_bytes:
             raise Hostile(of, f"promises a manifest of {entry.size} bytes")
     return index
 
 
-def _checked_manifest(manifest: Manifest, of: str) -> Manifest:
+def _checked_manifest(manifest: Manifest, of: str, limits: Limits) -> Manifest:
     if manifest.schema_version != 2:
         raise Unsupported(of, f"schema version {manifest.schema_version}")
     if manifest.config.media_type not in (OCI_CONFIG, DOCKER_CONFIG):
         kind = clean(manifest.artifact_type or manifest.config.media_type, 99)
         raise Unsupported(of, f"an artifact ({kind}), not an image")
     _check(manifest.config.digest, of)
-    if not 0 < manifest.config.size <= CONFIG_CAP:
+    if not 0 < manifest.config.size <= limits.config_bytes:
         raise Hostile(of, f"promises a config of {manifest.config.size} bytes")
-    if len(manifest.layers) > LAYERS_CAP:
-        raise Hostile(of, f"{len(manifest.layers)} layers, more than {LAYERS_CAP}")
+    if len(manifest.layers) > limits.layers:
+        raise Hostile(of, f"{len(manifest.layers)} layers, more than {limits.layers}")
     for position, layer in enumerate(manifest.layers, 1):
         _check(layer.digest, of)
-        _check_layer(layer, f"{of}, layer {position}")
+        _check_layer(layer, f"{of}, layer {position}", limits)
     return manifest
 
 
-def _check_layer(layer: Descriptor, of: str) -> None:
+def _check_layer(layer: Descriptor, of: str, limits: Limits) -> None:
     if any(word in layer.media_type for word in _FOREIGN):
         raise Unsupported(of, "a foreign layer, which registries do not hand out")
     if layer.media_type not in LAYER_TYPES:
         raise Unsupported(of, f"layer type {clean(layer.media_type, 99)}")
-    if not 0 <= layer.size <= LAYER_SIZE_CAP:
+    if not 0 <= layer.size <= limits.total_bytes:
         raise Hostile(of, f"promises {layer.size} bytes")
 
 
@@ -226,7 +231,7 @@ def load_json(body: bytes, *, of: str, cap: int) -> Any:
         Corrupt: it is no JSON, or holds NaN or an infinity.
     """
     if len(body) > cap:
-        raise Hostile(of, f"larger than {cap >> 20} MiB")
+        raise Hostile(of, f"larger than {cap} bytes")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
@@ -247,11 +252,27 @@ def load_json(body: bytes, *, of: str, cap: int) -> Any:
         raise Corrupt(of, "not JSON") from None
 
 
-def _load(body: bytes, *, of: str, cap: int) -> dict[str, Any]:
+def _load(body: bytes, *, of: str, cap: int, depth: int) -> dict[str, Any]:
     fields = load_json(body, of=of, cap=cap)
     if not isinstance(fields, dict):
         raise Corrupt(of, "not a JSON object")
+    if _deeper(fields, depth):
+        raise Hostile(of, f"nested more than {depth} deep")
     return fields
+
+
+def _deeper(value: object, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def convert(fields: Any, kind: type[T], *, of: str) -> T:

@@ -75,7 +75,7 @@ async def pull_image(
     if origin is None:
         origin = _registry(reference, credentials, patience, plain_http=plain_http)
     async with origin:
-        found = await resolve(origin, reference, platform)
+        found = await resolve(origin, reference, platform, limits=store.limits)
         stack = LayerStack(store, found.layers, progress)
         await store.intake.hold(lease, {found.digest, *found.documents, *stack.needs()})
         progress.expect((layer.digest, layer.size) for layer in found.layers)

@@ -15,7 +15,6 @@ from core.domain import Layer, Platform
 from core.errors import Corrupt, Hostile, NotFound, Unreachable
 from core.images.failures import Final
 from core.images.manifest import (
-    CONFIG_CAP,
     Config,
     Descriptor,
     Index,
@@ -25,6 +24,7 @@ from core.images.manifest import (
     read_document,
 )
 from core.images.platform import choose, host_platform, suits
+from core.limits import DEFAULTS
 from core.store.records import HistoryStep, ImageConfig
 from core.text import clean
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.images.origin import Content
     from core.images.reference import Reference
     from core.images.registry import Document
+    from core.limits import Limits
 
 _DEEPEST = 3
 _LONGEST_TEXT = 16384
@@ -64,7 +65,11 @@ class Resolved:
 
 
 async def resolve(
-    origin: Content, reference: Reference, wanted: Platform | None = None
+    origin: Content,
+    reference: Reference,
+    wanted: Platform | None = None,
+    *,
+    limits: Limits = DEFAULTS,
 ) -> Resolved:
     """Fetch and check everything but the layers; no ``wanted`` platform: this host's.
 
@@ -75,7 +80,7 @@ async def resolve(
     documents: dict[str, bytes] = {}
     found = await origin.manifest(reference)
     top = found.digest
-    document = _read(found, reference, documents, None)
+    document = _read(found, reference, documents, None, limits)
     for _ in range(_DEEPEST):
         if isinstance(document, Manifest):
             break
@@ -83,13 +88,13 @@ async def resolve(
         if entry.digest in documents:
             raise Hostile(str(reference), "an index that holds itself")
         found = await origin.manifest(reference, entry.digest)
-        document = _read(found, reference, documents, entry)
+        document = _read(found, reference, documents, entry, limits)
     else:
         if isinstance(document, Index):
             raise Hostile(str(reference), f"indexes nested more than {_DEEPEST} deep")
     body = await _fetch_config(origin, reference, document.config)
     documents[document.config.digest] = body
-    config = read_config(body, document, of=str(reference))
+    config = read_config(body, document, of=str(reference), limits=limits)
     platform = Platform(
         os=config.os,
         architecture=clean(config.architecture, 40),
@@ -107,7 +112,11 @@ async def resolve(
 
 
 def _read(
-    found: Document, reference: Reference, documents: dict[str, bytes], entry: Descriptor | None
+    found: Document,
+    reference: Reference,
+    documents: dict[str, bytes],
+    entry: Descriptor | None,
+    limits: Limits,
 ) -> Manifest | Index:
     promised = found.media_type
     if entry:
@@ -115,7 +124,7 @@ def _read(
             raise Corrupt(str(reference), "a manifest of another size than its index says")
         promised = entry.media_type
     documents[found.digest] = found.body
-    return read_document(found.body, of=str(reference), promised=promised)
+    return read_document(found.body, of=str(reference), promised=promised, limits=limits)
 
 
 def choose_entry(offered: Sequence[Descriptor], wanted: Platform | None, *, of: str) -> Descriptor:
@@ -166,7 +175,7 @@ async def _read_config_blob(origin: Content, reference: Reference, config: Descr
     async with origin.blob(reference, config.digest) as (_, chunks):
         async for chunk in chunks:
             body += chunk
-            if len(body) > min(config.size, CONFIG_CAP):
+            if len(body) > config.size:
                 raise Corrupt(str(reference), "its config is longer than its manifest says")
     return bytes(body)
 

@@ -239,7 +239,10 @@ class _Import:
         folder = self._store.intake.new_stage()
         try:
             async with open_unpacker(
-                folder / "fs", enter=self._store.enter, privileged=self._store.owners
+                folder / "fs",
+                enter=self._store.enter,
+                privileged=self._store.owners,
+                limits=self._store.limits,
             ) as unpacker:
                 async for chunk in chunks:
                     await unpacker.write(chunk)

@@ -18,6 +18,9 @@ MOST_HOPS = 40
 """Symbolic links on one path, as in the kernel."""
 MOST_STEPS = 4096
 """Components of one path, those of its links included; a path alone has at most 2048."""
+MOST_STEPS_OF_ALL = 64 << 20
+"""Bytes of all links that the members of one archive go through; a million members through links
+as long as any distro has are half of it."""
 
 
 def resolve(

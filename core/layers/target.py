@@ -14,13 +14,13 @@ from core.errors import Hostile
 from core.layers.attributes import OPAQUE, ORIGIN, Attributes
 from core.layers.folders import FOLDER_FLAGS, names_in, remove_at
 from core.layers.names import META, WHITEOUT, show, split
+from core.layers.resolving import MOST_HOPS, MOST_STEPS, MOST_STEPS_OF_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.layers.attributes import Stamper
 
-MOST_HOPS = 40  # symbolic links on one path, as in the kernel
 _MOST_OPEN = 128
 
 
@@ -76,6 +76,7 @@ class Target:
         self.root.fd = root_fd
         self._open: dict[Folder, None] = {}
         self._known: dict[bytes, Folder] = {}
+        self._steps = 0
 
     def fd(self, folder: Folder) -> int:
         """A descriptor of ``folder``; valid until some other hundred have been asked for."""
@@ -134,8 +135,9 @@ class Target:
         """
         folder = self.root
         todo = parts[::-1]
-        hops = 0
+        hops = steps = 0
         while todo:
+            steps += 1
             part = todo.pop()
             if part in (b"", b"."):
                 continue
@@ -149,7 +151,8 @@ class Target:
                 folder = found
                 continue
             hops += 1
-            if hops > MOST_HOPS:
+            self._steps += len(found)
+            if hops > MOST_HOPS or steps > MOST_STEPS or self._steps > MOST_STEPS_OF_ALL:
                 raise Hostile(show(b"/".join(parts)), "too many symbolic links")
             if found.startswith(b"/"):
                 folder = self.root

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import HostForbids
 from core.layers.process import open_worker, run_worker
 from core.layers.trees import make_root, remove_tree, sync_tree
+from core.limits import DEFAULTS
 from core.pausing import passage
 from core.text import clean
 
@@ -21,20 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.layers.process import Worker
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What an archive may cost; the defaults are beyond what a real distro needs."""
-
-    entries: int = 1_000_000
-    """Headers, those of pax records and long names included."""
-    path_length: int = 4096
-    """Bytes."""
-    ratio: int = 200
-    """How many times its size an archive may expand, beyond the first GiB."""
-    total_bytes: int = 256 << 30
-    """Bytes of all files of one layer, holes included."""
+    from core.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +100,7 @@ async def open_unpacker(
     *,
     enter: tuple[str, ...] = (),
     privileged: bool,
-    limits: Limits | None = None,
+    limits: Limits = DEFAULTS,
 ) -> AsyncIterator[Unpacker]:
     """Unpack one layer into ``target``, which must not exist while its parent must.
 
@@ -128,7 +116,6 @@ async def open_unpacker(
     Raises:
         HostForbids: the worker could not be started.
     """
-    limits = limits or Limits()
     make_root(target)
     finished = False
     try:
@@ -150,14 +137,13 @@ async def open_unpacker(
             await _discard(target, enter)
 
 
-async def diff_id_of(chunks: AsyncIterator[bytes], *, limits: Limits | None = None) -> str:
+async def diff_id_of(chunks: AsyncIterator[bytes], *, limits: Limits = DEFAULTS) -> str:
     """The diff_id of a layer's blob, found without unpacking it.
 
     Raises:
         Corrupt: its compressed data is truncated or damaged.
         Hostile: it expands beyond a limit.
     """
-    limits = limits or Limits()
     async with open_worker("digest", str(limits.ratio), str(limits.total_bytes)) as worker:
         async for chunk in chunks:
             await worker.write(chunk)

@@ -189,7 +189,7 @@ def explain(error: OSError) -> DeckError:
     what = (show(name) if isinstance(name, bytes) else str(name or "")) or "layer"
     why = (error.strerror or "input or output error").lower()
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(what, why, hint="free some space, then try again")
+        return NoSpace(what, why, hint="free some space (distrodeck prune), then try again")
     if error.errno in (errno.EPERM, errno.EACCES, errno.EROFS):
         return HostForbids(what, why)
     if error.errno in (errno.ENAMETOOLONG, errno.EFBIG, errno.ELOOP, errno.EINVAL):

@@ -8,9 +8,10 @@ from core.errors import InvalidInput, NotFound, Unsupported
 from core.images.access import parse_registry
 from core.images.find import find_image
 from core.images.listing import list_tags
+from core.images.matching import search_catalog, search_store
 from core.images.push import push_image
 from core.images.reference import HUB, HUB_API, parse_reference
-from core.images.searching import search_catalog, search_registry, search_store
+from core.images.searching import search_registry
 from core.local.parts import Bound
 from core.verbs.registries import Login, SearchHit, TagList
 

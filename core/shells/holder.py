@@ -272,17 +272,15 @@ class Holder:
             self._frozen.thaw()
         self._frozen = self._freezer = None
         delayed, self._delayed = self._delayed, []
-        for peer, arguments in delayed:
-            if peer.open:
-                peer.repeat("open", arguments)
+        for peer, arguments in (one for one in delayed if one[0].open):
+            peer.repeat("open", arguments)
 
     def _rename(self, _: Peer, arguments: dict[str, Any]) -> None:
         self._spec["name"] = name = str(arguments["name"])
         records.rename_records(self.folder, name)
-        for session in self._sessions.values():
+        for session in tuple(self._sessions.values()):
             session.record["distro"] = name
-            for other in tuple(self._peers):
-                other.event(session.record)
+            self.changed(session)
 
     def _stop(self, peer: Peer, arguments: dict[str, Any]) -> object:
         self._stopping.append((peer, int(arguments["seq"])))

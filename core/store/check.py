@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
+_DAMAGED = "end the engine and move it away: distros and blobs stay on disk"
 _BY_HAND = "left alone: it may be somebody's work; move it away or delete it"
 
 
@@ -89,9 +90,15 @@ class Inspector:
         except sqlite3.DatabaseError as error:
             lines = [str(error)]
         for line in lines:
-            if line != "ok":
-                repair = "end the engine (distrodeck serve --stop), then distrodeck fsck --repair"
-                yield _found("index", self._layout.index.name, line, repair)
+            name = self._layout.index.name
+            if "index" in line:  # one of SQLite's own, made of the table
+                yield _found("index", name, line, "it is made again", self._reindex)
+            elif line != "ok":
+                yield _found("index", name, line, _DAMAGED)
+
+    def _reindex(self) -> None:
+        with self._index.write() as connection:
+            connection.execute("REINDEX")
 
     # -- layers, images, blobs ------------------------------------------------------------
 

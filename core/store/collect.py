@@ -81,23 +81,27 @@ def drop_rows(
     ``doomed`` are images that go although they are kept for their own sake.
     """
     gone = Gone()
-    for row in connection.execute(
-        "SELECT digest, config_digest, layers, intermediate, pinned FROM image"
-        " WHERE (trashed IS NULL OR NOT EXISTS (SELECT 1 FROM trash WHERE id = trashed))"
-        " AND NOT EXISTS (SELECT 1 FROM distro WHERE image = digest)"
-        " AND NOT EXISTS (SELECT 1 FROM snapshot WHERE image = digest) ORDER BY pulled"
-    ).fetchall():
-        digest = row["digest"]
-        if digest in leased or (row["pinned"] and digest not in doomed):
-            continue
+    rows = [
+        row
+        for row in connection.execute(
+            "SELECT digest, config_digest, layers, intermediate, pinned FROM image"
+            " WHERE (trashed IS NULL OR NOT EXISTS (SELECT 1 FROM trash WHERE id = trashed))"
+            " AND NOT EXISTS (SELECT 1 FROM distro WHERE image = digest)"
+            " AND NOT EXISTS (SELECT 1 FROM snapshot WHERE image = digest) ORDER BY pulled"
+        )
+        if row["digest"] not in leased and (not row["pinned"] or row["digest"] in doomed)
+    ]
+    for row in rows:
         layers = from_text(row["layers"], tuple[Layer, ...])
-        numbers = connection.execute("SELECT layer FROM image_layer WHERE image = ?", (digest,))
-        gone.images[digest] = GoneImage(
-            blobs=(digest, row["config_digest"], *(layer.digest for layer in layers)),
+        numbers = connection.execute(
+            "SELECT layer FROM image_layer WHERE image = ?", (row["digest"],)
+        )
+        gone.images[row["digest"]] = GoneImage(
+            blobs=(row["digest"], row["config_digest"], *(layer.digest for layer in layers)),
             layers=tuple(found["layer"] for found in numbers),
             intermediate=bool(row["intermediate"]),
         )
-        connection.execute("DELETE FROM image WHERE digest = ?", (digest,))
+    connection.executemany("DELETE FROM image WHERE digest = ?", [(one,) for one in gone.images])
     forget_dead(connection)
     for row in connection.execute(
         "SELECT number, key, size FROM layer"

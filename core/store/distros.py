@@ -97,33 +97,37 @@ def make_distro(
             record.upper.chmod(stat.S_IMODE(root.stat().st_mode) if root else 0o755)
         record.home.chmod(0o755)
         with index.write() as connection:
-            if connection.execute(
-                "SELECT 1 FROM distro WHERE name = ? AND NOT removed", (record.name,)
-            ).fetchone():
-                raise Conflict(record.name, "the name is taken", hint="choose another with --name")
-            connection.execute(
-                "INSERT INTO distro (id, name, image, repo_digest, url, version, os_name,"
-                " platform, created, used, warnings, upper_size, tree)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.id,
-                    record.name,
-                    record.image_digest or None,
-                    record.repo_digest,
-                    record.url,
-                    record.version,
-                    record.os_name,
-                    to_text(record.platform),
-                    record.created,
-                    record.used,
-                    to_text(record.warnings),
-                    record.upper_size,
-                    record.tree,
-                ),
-            )
+            _insert(connection, record)
     except BaseException:
         layout.discard(folder)
         raise
+
+
+def _insert(connection: sqlite3.Connection, record: DistroRecord) -> None:
+    if connection.execute(
+        "SELECT 1 FROM distro WHERE name = ? AND NOT removed", (record.name,)
+    ).fetchone():
+        raise Conflict(record.name, "the name is taken", hint="choose another with --name")
+    connection.execute(
+        "INSERT INTO distro (id, name, image, repo_digest, url, version, os_name,"
+        " platform, created, used, warnings, upper_size, tree)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.id,
+            record.name,
+            record.image_digest or None,
+            record.repo_digest,
+            record.url,
+            record.version,
+            record.os_name,
+            to_text(record.platform),
+            record.created,
+            record.used,
+            to_text(record.warnings),
+            record.upper_size,
+            record.tree,
+        ),
+    )
 
 
 def new_folder(layout: Layout) -> tuple[str, Path]:

@@ -74,10 +74,30 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
     )
 
 
+NAMED = (
+    "(EXISTS (SELECT 1 FROM reference WHERE reference.image = image.digest)"
+    " OR EXISTS (SELECT 1 FROM repo_digest own JOIN repo_digest its ON its.name = own.name"
+    " JOIN reference ON reference.image = its.image WHERE own.image = image.digest))"
+)
+"""Whether an image has a reference, or another platform's that came from the same index."""
+
+
+def siblings(index: Index, digest: str) -> list[str]:
+    """The images of other platforms that came from one index with this one."""
+    rows = index.rows(
+        "SELECT DISTINCT its.image FROM repo_digest own JOIN repo_digest its"
+        " ON its.name = own.name JOIN image ON image.digest = its.image"
+        " WHERE own.image = ? AND its.image != own.image AND trashed IS NULL ORDER BY pulled DESC",
+        digest,
+    )
+    return [row["image"] for row in rows]
+
+
 def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
     """Let a reference point to an image.
 
-    One that so lost its last name is no longer pinned, if it can be pulled again.
+    One that so lost its last name is no longer pinned, if it can be pulled again; nor are those
+    of other platforms from its index. What comes from one index shares the index's names.
     """
     old = connection.execute("SELECT image FROM reference WHERE name = ?", (name,)).fetchone()
     connection.execute(
@@ -86,8 +106,10 @@ def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
     )
     if old and old["image"] != digest:
         connection.execute(
-            "UPDATE image SET pinned = 0 WHERE digest = ? AND origin = 'pull'"
-            " AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)",
+            "UPDATE image SET pinned = 0 WHERE origin = 'pull'"  # noqa: S608  # a constant
+            " AND digest IN (SELECT ?1 UNION SELECT its.image FROM repo_digest own"
+            " JOIN repo_digest its ON its.name = own.name WHERE own.image = ?1)"
+            f" AND NOT {NAMED}",
             (old["image"],),
         )
 
@@ -102,26 +124,32 @@ _COLUMNS = (
     "digest, config_digest, platform, created, pulled, layers, size, transfer_size,"
     " parent, intermediate, origin, broken"
 )
-_NAMES = {
+NAMES = {
     "repo_digests": "SELECT image, name FROM repo_digest",
     "references": "SELECT image, name FROM reference",
     "distros": "SELECT image, name FROM distro WHERE NOT removed",
 }
 
-_Names = dict[str, dict[str, tuple[str, ...]]]
+Names = dict[str, dict[str, tuple[str, ...]]]
+"""Kind of name -> digest of an image -> its names."""
 
 
-def load_images(index: Index, *, steps: bool = True) -> list[Image]:
-    """All images that were not removed, newest first; ``steps``: those of builds too."""
-    names: _Names = {}
-    for kind, query in _NAMES.items():
+def load_names(index: Index) -> Names:
+    """Repository digests, references and distros of every image that has some."""
+    names: Names = {}
+    for kind, query in NAMES.items():
         found: dict[str, list[str]] = {}
         for image, name in index.tuples(f"{query} ORDER BY name"):
             found.setdefault(image, []).append(name)
         names[kind] = {image: tuple(some) for image, some in found.items()}
-    where = "" if steps else " AND NOT intermediate"
+    return names
+
+
+def load_images(index: Index) -> list[Image]:
+    """All images that were not removed, newest first."""
+    names = load_names(index)
     rows = index.tuples(
-        f"SELECT {_COLUMNS} FROM image WHERE trashed IS NULL{where} ORDER BY pulled DESC"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM image WHERE trashed IS NULL ORDER BY pulled DESC"  # noqa: S608
     )
     return [_image(row, names) for row in rows]
 
@@ -134,8 +162,8 @@ def load_image(index: Index, digest: str) -> Image | None:
     )
     if not rows:
         return None
-    names: _Names = {}
-    for kind, query in _NAMES.items():
+    names: Names = {}
+    for kind, query in NAMES.items():
         also = "AND" if "WHERE" in query else "WHERE"
         found = index.tuples(f"{query} {also} image = ? ORDER BY name", digest)
         names[kind] = {digest: tuple(name for _, name in found)}
@@ -156,7 +184,7 @@ def digests_beginning(index: Index, start: str) -> list[str]:
     ]
 
 
-def _image(row: tuple[Any, ...], names: _Names) -> Image:
+def _image(row: tuple[Any, ...], names: Names) -> Image:
     digest, config_digest, platform, created, pulled, layers, size, transfer_size, *rest = row
     parent, intermediate, origin, broken = rest
     return Image(

@@ -37,6 +37,8 @@ class Index:
             Unsupported: a later distrodeck made it.
         """
         self._lock = threading.Lock()
+        self.version = 0
+        """Counts the commits; what was read before the newest may be out of date."""
         self._writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(path)
@@ -83,6 +85,7 @@ class Index:
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self.version += 1
             except BaseException:
                 if connection.in_transaction:  # a full disk has it rolled back already
                     connection.execute("ROLLBACK")

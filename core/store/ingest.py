@@ -112,4 +112,8 @@ class Ingest:
 
 def no_space(name: str, path: Path) -> NoSpace:
     """The error for a full disk."""
-    return NoSpace(name, f"no space left for {path.parent}", hint="free some space, then try again")
+    return NoSpace(
+        name,
+        f"no space left for {path.parent}",
+        hint="free some space (distrodeck prune), then try again",
+    )

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.errors import NoSpace
+from core.limits import DEFAULTS
+from core.store.image_list import ImageList
 from core.store.intake import Intake, in_thread
 from core.store.reserve import Reserve
 
@@ -44,7 +46,10 @@ class Opened:
         """Real root: owners and devices are the host's."""
         self.idmap = idmap
         self.trash_seconds = trash_seconds
+        self.limits = DEFAULTS
+        """What images that come in may cost; for whoever opened it to set."""
         self._index = index
+        self._list = ImageList(index)
         self._changing = asyncio.Lock()
         self._litter = asyncio.Event()
         self.intake = Intake(layout, index, self._changing)

@@ -79,9 +79,11 @@ ALTER TABLE image ADD COLUMN broken TEXT NOT NULL DEFAULT '';
 UPDATE image SET size = (SELECT coalesce(sum(size), 0) FROM layer
     WHERE number IN (SELECT layer FROM image_layer WHERE image = image.digest));
 CREATE INDEX image_parent ON image (parent) WHERE parent IS NOT NULL;
+CREATE INDEX image_list ON image (trashed, pulled, digest, intermediate, broken, parent);
 CREATE INDEX image_config_digest ON image (config_digest);
 CREATE INDEX reference_image ON reference (image);
 CREATE INDEX distro_image ON distro (image);
+CREATE INDEX repo_digest_name ON repo_digest (name);
 UPDATE image SET origin = 'import'
     WHERE NOT EXISTS (SELECT 1 FROM repo_digest WHERE image = image.digest);
 CREATE TABLE trash (

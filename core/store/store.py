@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.store.lease import Lease
+
+
+LOCK_SECONDS = 1.0
+"""How long a lock may outlive the engine that had it."""
 
 
 class Store(Care, StoredSnapshots):
@@ -62,14 +67,7 @@ class Store(Care, StoredSnapshots):
         layout.make()
         lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Conflict(
-                    str(data),
-                    "another engine has this store open",
-                    hint="do without --embedded, or end it: distrodeck serve --stop",
-                ) from None
+            await _take(lock, data)
             index = await despite_full_disk(layout, Index, layout.index)
             try:
                 await in_thread(layout, check_idmap, index, layout, idmap)
@@ -103,3 +101,25 @@ class Store(Care, StoredSnapshots):
                 yield lease
         finally:
             self._litter.set()
+
+
+async def _take(lock: int, data: Path) -> None:
+    """Lock the store.
+
+    An engine that was killed may leave a child just forked, which has the lock until it executes
+    something: that is waited for. Raises: Conflict.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    str(data),
+                    "another engine has this store open",
+                    hint="do without --embedded, or end it: distrodeck serve --stop",
+                ) from None
+            await asyncio.sleep(0.02)
+        else:
+            return

@@ -69,7 +69,9 @@ def load_trash(index: Index, keep: float, sizes: dict[str, int]) -> list[Trashed
             else 0,
         )
         for row in index.rows(
-            "SELECT trash.*, distro.upper_size FROM trash LEFT JOIN distro ON distro.id = subject"
+            "SELECT trash.*, upper_size + (SELECT coalesce(sum(size), 0) FROM snapshot"
+            " WHERE snapshot.distro = distro.id) AS upper_size"
+            " FROM trash LEFT JOIN distro ON distro.id = subject"
             " ORDER BY trash.removed DESC"
         )
     ]

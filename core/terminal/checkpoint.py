@@ -263,7 +263,7 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     looks = [DEFAULT if look == DEFAULT else look for look in looks]
     screen.lines, screen.columns = state.rows, state.columns
     screen.history = History(state.limit)
-    screen.history.lines.extend(_line(line, looks) for line in state.history)
+    screen.history.extend([_line(line, looks) for line in state.history])
     screen.alternate = state.alternate
     screen.hidden_grid = [unpack(_line(line, looks), state.columns) for line in state.hidden]
     screen.show([unpack(_line(line, looks), state.columns) for line in state.grid])

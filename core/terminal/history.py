@@ -118,13 +118,17 @@ def unpack(packed: Packed, columns: int) -> Line:
 
 
 class History:
-    """At most ``limit`` lines, oldest first; the oldest make room."""
+    """At most ``limit`` lines, oldest first; the oldest make room.
+
+    Lines are numbered from the first that ever came; a number stays a line's own until the
+    width changes.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.lines: deque[Packed] = deque(maxlen=limit)
-        self.pushed = 0
-        """Lines pushed since the owner last set it to zero."""
+        self.end = 0
+        """Number of the next line: that of the screen's first row."""
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -132,20 +136,33 @@ class History:
     def __iter__(self) -> Iterator[Packed]:
         return iter(self.lines)
 
+    @property
+    def first(self) -> int:
+        """Number of the oldest line; :attr:`end` if there is none."""
+        return self.end - len(self.lines)
+
     def push(self, line: Line) -> None:
         """Keep a line that left the screen."""
         self.lines.append(pack(line))
-        self.pushed += 1
+        self.end += 1
 
     def extend(self, lines: list[Packed]) -> None:
         """Keep lines already packed, oldest first."""
         self.lines.extend(lines)
-        self.pushed += len(lines)
+        self.end += len(lines)
 
     def pop(self) -> Packed:
         """Take the newest line back. Raises: IndexError."""
-        return self.lines.pop()
+        packed = self.lines.pop()
+        self.end -= 1
+        return packed
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget all lines; the numbers go on."""
         self.lines.clear()
+
+    def replace(self, lines: list[Packed]) -> None:
+        """Other lines in place of all; the first gets the number the oldest had."""
+        self.end = self.first + len(lines)
+        self.lines.clear()
+        self.lines.extend(lines)

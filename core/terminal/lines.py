@@ -6,7 +6,7 @@ code written for pyte's buffer reads and writes it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.terminal.attributes import DEFAULT, Attributes, erased
 from core.terminal.chars import from_char, to_char
@@ -22,6 +22,13 @@ FULL = 1
 """A line that wrapped with its last column written."""
 EARLY = 2
 """A line that wrapped one column early because a wide character did not fit."""
+
+
+class Position(NamedTuple):
+    """A cell: the number of its line, see :class:`core.terminal.history.History`, and column."""
+
+    line: int
+    column: int
 
 
 class Line:

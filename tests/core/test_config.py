@@ -109,7 +109,7 @@ def test_registries_have_mirrors_authorities_and_permissions() -> None:
             "parallel_layers",
         ),
         ("\n[pul]\n", 2, "unknown key 'pul'", "did you mean pull?"),
-        ("zzz = 1", 1, "unknown key 'zzz'", "known here: pull, catalog"),
+        ("zzz = 1", 1, "unknown key 'zzz'", "known here: pull, limits, catalog"),
         ("[pull]\n\nparallel_layers = -1", 3, "parallel_layers: a whole number from 1", ""),
         ("[pull]\nparallel_layers = true", 2, "parallel_layers: a whole number", ""),
         ("pull.parallel_layers = 'many'", 1, "parallel_layers: a whole number", ""),

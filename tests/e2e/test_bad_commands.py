@@ -136,14 +136,14 @@ def test_an_image_without_a_shell_is_told(anyone: Deck, folder: Path, fix: dict[
     ended = anyone.refused("run", "noshell", "--", "sh", "-c", "true")
     assert (ended.code, ended.error["code"]) == (127, "command_not_found")
     assert anyone.done("run", "noshell", "--", "echo", "well").out == "well\n"
-    anyone.done("rm", "--yes", "empty", "noshell")
+    anyone.done("rm", "--now", "--yes", "empty", "noshell")
 
 
 def test_an_image_without_layers_is_told(anyone: Deck, plain: str) -> None:
     anyone.done("pull", f"{plain}/lib/empty")
     ended = anyone.refused("run", "empty", "--", "true")
     assert (ended.code, ended.error["code"]) == (127, "command_not_found")
-    anyone.done("rm", "--yes", "empty")
+    anyone.done("rm", "--now", "--yes", "empty")
 
 
 def test_killing_everything_in_a_shell_kills_nothing_else(anyone: Deck) -> None:

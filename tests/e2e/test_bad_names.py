@@ -168,4 +168,4 @@ def test_after_all_of_that_the_store_shows_what_it_did_and_a_good_pull_works(
     assert deck.shown() == before
     assert deck.done("pull", f"{plain}/lib/busybox-v2s2", "--name", "again").out == "again\n"
     assert deck.done("run", "again", "--", "echo", "well").out == "well\n"
-    deck.done("rm", "--yes", "again")
+    deck.done("rm", "--now", "--yes", "again")

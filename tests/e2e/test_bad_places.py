@@ -80,7 +80,7 @@ def test_a_distro_can_be_listed_and_removed_on_a_full_disk(plain: str, restarted
         if not restarted:  # else opening the store has spent the reserve, and there is some room
             ended = deck.refused("run", "bb", "--", "true")
             assert (ended.code, ended.error["code"]) == (125, "no_space")
-        deck.done("rm", "--yes", "bb")
+        deck.done("rm", "--now", "--yes", "bb")
         assert deck.items("ls") == []
 
 
@@ -239,4 +239,4 @@ def test_a_running_daemon_tells_namespaces_forbidden_meanwhile(
             assert "user.max_user_namespaces" in ended.error["message"]
         subprocess.run([*limit, "1000"], check=True)
         assert deck.done("run", "bb", "--", "echo", "well").out == "well\n"
-        deck.done("rm", "--yes", "bb")
+        deck.done("rm", "--now", "--yes", "bb")

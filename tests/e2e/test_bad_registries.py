@@ -187,7 +187,7 @@ def test_a_link_out_of_the_layer_leads_nowhere(
     ended = deck("pull", f"{served.host}/lib/link", "--quiet")
     assert not list(out.iterdir())
     if ended.code == 0:
-        deck.done("rm", "--yes", "link")
+        deck.done("rm", "--now", "--yes", "link")
 
 
 def test_a_cut_pull_keeps_what_came_and_goes_on_from_there(deck: Deck, served: Served) -> None:
@@ -203,7 +203,7 @@ def test_a_cut_pull_keeps_what_came_and_goes_on_from_there(deck: Deck, served: S
     assert deck.done("pull", f"{served.host}/lib/cut").out == "cut\n"
     start = int(served.asked(digest)[-1].removeprefix("bytes=").removesuffix("-"))
     assert start > 64 << 10
-    deck.done("rm", "--yes", "cut")
+    deck.done("rm", "--now", "--yes", "cut")
 
 
 @pytest.mark.parametrize("stop", ["timeout", "ctrl+C"])
@@ -233,4 +233,4 @@ def test_after_all_of_that_the_store_shows_what_it_did_and_a_good_pull_works(
 ) -> None:
     assert deck.shown() == before
     assert deck.done("pull", f"{plain}/lib/busybox-v2s2", "--name", "again").out == "again\n"
-    deck.done("rm", "--yes", "again")
+    deck.done("rm", "--now", "--yes", "again")

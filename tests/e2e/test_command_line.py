@@ -123,5 +123,5 @@ def test_without_a_daemon_the_same_holds(plain: str) -> None:
         ):
             assert deck.refused(*words).code == code
         assert (deck.shown(), deck.files()) == (shown, files)
-        deck.done("rm", "bb", "--yes")
+        deck.done("rm", "--now", "bb", "--yes")
         assert leftovers(deck.root) == []

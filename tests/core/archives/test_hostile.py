@@ -12,8 +12,8 @@ import pytest
 from backports import zstd
 
 from core.errors import Corrupt, DeckError, Hostile, NotFound, Unsupported
-from core.images.manifest import LAYERS_CAP, MANIFEST_CAP, OCI_INDEX
-from core.layers.unpack import Limits
+from core.images.manifest import MANIFEST_CAP, OCI_INDEX
+from core.limits import DEFAULTS, Limits
 from tests.core.archives.making import (
     Docker,
     Link,
@@ -151,9 +151,9 @@ def more_layers_than_diff_ids() -> bytes:
     return manifest(Layers=[NAME_A, NAME_A])
 
 
-@case(Hostile, f"more than {LAYERS_CAP} layers")
+@case(Hostile, f"more than {DEFAULTS.layers} layers")
 def layers_without_end() -> bytes:
-    return manifest(Layers=[NAME_A] * (LAYERS_CAP + 1))
+    return manifest(Layers=[NAME_A] * (DEFAULTS.layers + 1))
 
 
 @case(Corrupt, "differs from the digest in its name")

@@ -80,7 +80,7 @@ async def test_a_digest_header_that_lies_is_refused(served: Served) -> None:
 
 
 async def test_an_oversized_manifest_is_refused(served: Served) -> None:
-    served.manifests["latest"] = (b" " * (5 << 20), "application/json")
+    served.manifests["latest"] = (b" " * (17 << 20), "application/json")
     with pytest.raises(Hostile, match="more than"):
         await fetch(f"{served.host}/t/x")
 

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from core.domain import CatalogEntry, Image
 from core.errors import NotFound, Unreachable, Unsupported
+from core.images.matching import search_catalog, search_store
 from core.images.registry import Registry
-from core.images.searching import search_catalog, search_registry, search_store
+from core.images.searching import search_registry
 from core.verbs.registries import SearchHit
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.layers.unpack import Limits, Unpacked, open_unpacker, settle
+from core.layers.unpack import Unpacked, open_unpacker, settle
+from core.limits import DEFAULTS, Limits
 
 _CHUNK = 1 << 18
 
@@ -26,7 +27,7 @@ async def unpack_blob(
     *,
     enter: tuple[str, ...] = (),
     privileged: bool = True,
-    limits: Limits | None = None,
+    limits: Limits = DEFAULTS,
 ) -> Unpacked:
     """One layer, settled if it must be."""
     async with open_unpacker(target, enter=enter, privileged=privileged, limits=limits) as unpacker:

@@ -15,7 +15,7 @@ import pytest
 from backports import zstd
 
 from core.errors import Corrupt, DeckError, Hostile, Unsupported
-from core.layers.unpack import Limits
+from core.limits import Limits
 from tests.core.layers.archives import (
     BLOCK,
     END,
@@ -66,6 +66,14 @@ REFUSED: dict[str, tuple[bytes, type[DeckError]]] = {
     "path through a device": (header(b"a", b"6") + file(b"a/b"), Hostile),
     "links in circles": (symlink(b"a", b"b") + symlink(b"b", b"a") + file(b"a/x"), Hostile),
     "link to itself": (symlink(b"a", b"a") + file(b"a/x"), Hostile),
+    "links of thousands of steps": (
+        b"".join(
+            gnu_long(b"./" * 2000 + to, b"K") + symlink(name, b"x")
+            for name, to in ((b"a", b"b"), (b"b", b"c"), (b"c", b"d"), (b"d", b"e"))
+        )
+        + file(b"a/x"),
+        Hostile,
+    ),
     "link to an empty name": (symlink(b"a", b""), Hostile),
     # hard links
     "hard link goes up": (hardlink(b"a", b"../../../../etc/passwd"), Hostile),

@@ -6,8 +6,10 @@ and the kernel merges them. Names are few, so that whiteouts, links and folders 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
+import json
 import os
 import random
 import subprocess
@@ -15,7 +17,10 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from core.errors import DeckError
+from core.images.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 from core.layers.attributes import Stamper, Warnings
 from core.layers.extract import extract, settle_tree
 from tests.core.layers import overlay
@@ -121,6 +126,42 @@ def _depends_on_order(layers: list[list[Item]], paths: list[Path]) -> bool:
     return False
 
 
+def _umoci(paths: list[Path]) -> str | None:
+    """What umoci makes of a stack; None if it refuses it."""
+    folder = paths[0].parent / "umoci"
+    blobs = folder / "image" / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def put(body: bytes, kind: str) -> dict[str, Any]:
+        digest = hashlib.sha256(body).hexdigest()
+        (blobs / digest).write_bytes(body)
+        return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(body)}
+
+    layers = [put(path.read_bytes(), OCI_LAYER) for path in paths]
+    root_fs = {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]}
+    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": root_fs}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": put(json.dumps(config).encode(), OCI_CONFIG),
+        "layers": layers,
+    }
+    entry = put(json.dumps(manifest).encode(), OCI_MANIFEST)
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "x"}
+    (folder / "image" / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "image" / "index.json").write_text(
+        json.dumps({"schemaVersion": 2, "manifests": [entry]})
+    )
+    done = subprocess.run(
+        ["umoci", "unpack", "--image", f"{folder}/image:x", folder / "bundle"],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        return None
+    return str(TREE.listing(TREE.scan_dir(folder / "bundle" / "rootfs")))
+
+
 def _unpack(paths: list[Path], roots: list[int]) -> bool:
     """Unpack a stack as the worker does, but without a process for each of thousands."""
     stamper = Stamper(privileged=True, warnings=Warnings())
@@ -141,6 +182,7 @@ def _unpack(paths: list[Path], roots: list[int]) -> bool:
     return True
 
 
+@pytest.mark.soak
 def test_random_stacks_are_what_one_place_unpacking_gives(
     make_root: Callable[..., Path], soak: bool
 ) -> None:
@@ -171,8 +213,18 @@ def test_random_stacks_are_what_one_place_unpacking_gives(
     subprocess.run(command, check=True)
     found = {name: (root / name / "found").read_text() for name in wanted}
     differ = [name for name in wanted if found[name] != wanted[name]]
-    unexplained = [stacks[name][0] for name in differ if not _depends_on_order(*stacks[name])]
-    # The merger also takes hard links to folders, and follows no link of the layer to a whiteout.
-    assert len(unexplained) <= len(wanted) // 1000, unexplained
+    # Where the merger is alone, umoci has the last word: the merger also takes hard links to
+    # folders, and follows no link of a layer to an opaque mark.
+    wrong = []
+    for name in differ:
+        layers, paths = stacks[name]
+        if _depends_on_order(layers, paths):
+            continue
+        for layer, path in zip(layers, paths, strict=True):
+            _write(layer, path)
+        if _umoci(paths) not in (None, found[name]):
+            wrong.append(layers)
+    # Known: a mark through a link of a lower layer that the same layer then replaces is lost.
+    assert len(wrong) <= (1 if soak else 0), wrong
     assert len(differ) <= len(wanted) // 50
     assert len(wanted) > (COUNT_IN_SOAK if soak else COUNT) // 5

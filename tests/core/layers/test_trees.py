@@ -64,7 +64,10 @@ async def test_a_link_goes_and_not_what_it_leads_to(make_root: Callable[..., Pat
 
 
 async def test_nothing_to_remove_is_fine(make_root: Callable[..., Path]) -> None:
-    await remove_tree(make_root() / "absent")
+    root = make_root()
+    (root / "kept").touch()
+    await remove_tree(root / "absent")
+    assert [path.name for path in root.iterdir()] == ["kept"]
 
 
 async def test_what_cannot_be_removed_is_named(make_root: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.domain import Caller, PullSpec, RunSpec, ShellSpec
-from core.errors import Refused, Unsupported
+from core.errors import Hostile, Refused, Unsupported
 from core.local import engine as local
 from tests.core.conftest import SECONDS, Deck, install, open_shell, read_until
 
@@ -103,3 +103,11 @@ async def test_a_catalog_name_finds_the_distro_that_was_made_of_it(
 ) -> None:
     await install(engine, fix, "lib-box")
     assert (await engine.distro("lib/box")).name == "lib-box"
+
+
+async def test_the_limits_of_the_settings_hold_for_a_pull(deck: Deck, fix: dict[str, Any]) -> None:
+    deck.configure("[limits]\nentries = 3\n")
+    async with deck.open(embedded=True) as engine:
+        with pytest.raises(Hostile, match="more than 3 entries"):
+            await install(engine, fix)
+        assert await engine.images() == []

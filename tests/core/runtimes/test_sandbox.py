@@ -225,3 +225,19 @@ async def test_a_missing_bubblewrap_is_told(
     with pytest.raises(HostForbids, match="no such file"):
         async with holding(spec):
             pass
+
+
+async def test_127_layers_under_a_root_of_100_characters_run(
+    make_root: Callable[..., Path], busybox: Path
+) -> None:
+    root = make_root(length=100)
+    stack = [busybox]
+    for number in range(126):
+        layer = root / "layers" / hashlib.sha256(b"%d" % number).hexdigest() / "fs"
+        (layer / "srv").mkdir(parents=True)
+        (layer / "srv" / f"{number}").write_text("")
+        (layer / "srv" / "top").write_text(f"{number}")
+        stack.append(layer)
+    async with holding(distros.holder_spec(root, stack)) as link:
+        code, out, err = await run(link, 2, ["sh", "-c", "ls /srv | wc -l; cat /srv/top"])
+    assert (code, out, err) == (0, b"127\n125", b"")

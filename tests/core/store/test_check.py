@@ -166,15 +166,22 @@ async def test_what_a_job_brings_in_is_no_problem(store: Store) -> None:
         assert (await store.fsck(repair=True)).problems == ()
 
 
-async def test_a_damaged_page_of_the_index_is_told(store: Store, data: Path, digest: str) -> None:
+async def test_an_index_of_sqlite_that_lacks_rows_is_made_again(
+    store: Store, data: Path, digest: str
+) -> None:
     with store._index.write() as connection:
         connection.execute("PRAGMA writable_schema = ON")
-        connection.execute("DELETE FROM sqlite_master WHERE name = 'distro_name'")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = sql || ' AND name != ''dev''' WHERE name = ?",
+            ("distro_name",),
+        )
         connection.execute("PRAGMA writable_schema = OFF")
-    index = store._index
-    store._index = type(index)(data / "index.sqlite")
+        connection.execute("PRAGMA schema_version = 9999")
+    index, store._index = store._index, type(store._index)(data / "index.sqlite")
     try:
         assert set(kinds(await store.fsck())) == {"index"}
+        assert all(problem.repaired for problem in (await store.fsck(repair=True)).problems)
+        assert (await store.fsck()).problems == ()
     finally:
         store._index.close()
         store._index = index

@@ -83,7 +83,7 @@ async def test_steps_of_a_build_stay_while_its_result_does(store: Store) -> None
     result = await image(store, "a", "b", reference=NAME, parent=step, origin="build")
     old = await image(store, "a", "c", intermediate=True, parent=step, origin="build")
     pruned = await store.prune(PruneSpec())
-    assert [(item.kind, item.name) for item in pruned.items] == [("intermediate", old)]
+    assert [(item.kind, item.name) for item in pruned.items] == [("build cache", old)]
     assert {one.digest for one in store.images()} == {step, result}
     await store.prune(PruneSpec(all=True))
     assert store.images() == []
@@ -132,7 +132,9 @@ async def test_a_snapshot_keeps_its_image(store: Store) -> None:
     record = await store.create_distro("dev", None, url="host:")
     with store._index.write() as connection:
         connection.execute(
-            "INSERT INTO snapshot VALUES ('1', ?, 'before', 0, '', ?)", (record.id, digest)
+            "INSERT INTO snapshot (id, distro, name, created, comment, image, repo_digest, version,"
+            " os_name, tree, size) VALUES ('1', ?, 'before', 0, '', ?, '', '', '', 'upper', 0)",
+            (record.id, digest),
         )
     assert (await store.prune(PruneSpec(all=True))).items == ()
     await store.remove_distro("dev")

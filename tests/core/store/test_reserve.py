@@ -11,6 +11,7 @@ import pytest
 from core.errors import NoSpace
 from core.store.reserve import SIZE, Reserve
 from core.store.store import Store
+from core.verbs.storage import PruneSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,23 @@ async def test_a_distro_can_be_removed_from_a_full_disk(small_disk: Path) -> Non
         assert [one.name for one in store.distros()] == ["deck"]
         await store.remove_distro("deck")
         assert store.distros() == []
+
+
+async def test_a_full_disk_names_prune_and_a_prune_makes_room(small_disk: Path) -> None:
+    async with Store.open(small_disk / "data", privileged=True, idmap="root") as store:
+        await store.create_distro("deck", None, url="host:")
+        (store.distro("deck").upper / "big").write_bytes(bytes(2 << 20))
+        await store.measure_distro("deck")
+        fill(small_disk)
+        with pytest.raises(NoSpace) as caught:
+            await store.create_distro("more", None, url="host:")
+        assert "distrodeck prune" in caught.value.hint
+        await store.remove_distro("deck")
+        pruned = await store.prune(PruneSpec())
+        assert [item.name for item in pruned.items] == ["deck"]
+        assert pruned.size >= 2 << 20
+        await store.create_distro("more", None, url="host:")
+        assert (await store.fsck()).problems == ()
 
 
 async def test_the_reserve_comes_back_with_the_space(small_disk: Path) -> None:

@@ -26,7 +26,7 @@ def box(request: pytest.FixtureRequest, make_root: Any, as_user: Any, fix: Any) 
         deck = Deck(as_user(user), make_root(user))
     deck.done("pull", f"{fix['registries']['plain']['host']}/lib/edge", "--name", "box")
     yield deck
-    deck("serve", "--stop", "--force")
+    deck("serve", "--stop")
 
 
 @pytest.fixture

@@ -119,9 +119,10 @@ def test_errors_end_as_the_list_of_exit_codes_says(deck_root, fix, plain: str) -
         (("run", "nope", "--", "true"), 125, "nope"),
         (("attach", "99"), 9, "terminal"),
     ):
-        ended = real(*words, "--format", "json") if "--" not in words else real(*words)
+        ended = real("--format", "json", *words)
         assert ended.code == code, (words, ended.talk)
-        assert named in ended.talk.splitlines()[-1] or named in ended.talk
+        error = json.loads(ended.talk.splitlines()[-1])["error"]
+        assert named in error["message"]
     user = fix["credentials"]["username"]
     ended = real(
         *("pull", f"{basic}/private/busybox", "--name", "x", "--creds", user, "--password-stdin"),

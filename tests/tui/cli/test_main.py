@@ -72,7 +72,7 @@ def test_global_flags_stand_before_or_after_the_verb(deck, words) -> None:
         (("rm", "dev", "--yes"), 4, "conflict"),
         (("pull", "lab/private"), 5, "login_needed"),
         (("start", "gone"), 8, "daemon_unreachable"),
-        (("rm", "base"), 9, "refused"),
+        (("rm", "base", "--now"), 9, "refused"),
         (("start", "hang", "--timeout", "0.2"), 124, "timed_out"),
         (("run", "nope", "--", "true"), 125, "not_found"),
         (("run", "gone", "--", "true"), 125, "daemon_unreachable"),
