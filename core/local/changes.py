@@ -6,12 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from core.domain import PullSpec
-from core.errors import Conflict, DeckError, NotFound, Refused
+from core.errors import Conflict, NotFound, Refused
 from core.events import DistroChanged, DistroRemoved
 from core.images.commit import check_commit, commit_distro
 from core.images.export import check_export, export_file, export_stream
 from core.images.find import find_image
-from core.images.newest import newest_digest
 from core.local.parts import Bound
 from core.sources import check_name
 from core.store.snapshots import Label
@@ -244,15 +243,7 @@ class ChangeVerbs(Bound):
 
         async def work(progress: Progress) -> str:
             progress.report("resolve", ())
-            for record in wanted:
-                try:
-                    newest = await newest_digest(record, self._parts.settings)
-                except DeckError as error:
-                    progress.warn(f"{record.name}: {error}")
-                    continue
-                if newest:
-                    await self._parts.store.note_newest(record, newest)
-                    self._tell(record.name)
+            await self._parts.freshness.check(wanted, progress.warn)
             return ""
 
         return self._parts.jobs.start("check", name or "all distros", f"check|{name}", work)

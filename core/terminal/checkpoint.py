@@ -14,7 +14,8 @@ import msgspec
 import pyte.screens
 
 from core.errors import DeckError
-from core.terminal.attributes import DEFAULT, Attributes, Color
+from core.terminal.attributes import ALL_FLAGS, DEFAULT, Attributes, Color
+from core.terminal.canvas import Held
 from core.terminal.history import History, Packed, pack, unpack
 from core.terminal.marks import KINDS, STATUS_LIMIT, Mark, placed, with_mark
 from core.terminal.modes import MOUSE_MODES, SHAPES
@@ -84,6 +85,10 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     tail: bytes
     marks: list[PackedMark] = []
     dynamic_colors: dict[int, tuple[int, int, int]] = {}
+    sides: tuple[int, int] | None = None
+    held: bool = False
+    iso_protection: bool = False
+    shifted: int = 0
 
 
 class _Looks:
@@ -148,7 +153,7 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
         grid=looks.lines(screen.grid),
         hidden=looks.lines(screen.hidden_grid),
         alternate=screen.alternate,
-        cursor=(cursor.x, cursor.y, looks.index(cursor.pen), cursor.hidden),
+        cursor=(int(cursor.x), cursor.y, looks.index(cursor.pen), cursor.hidden),
         saved=[_dump_saved(one, looks) for one in saved],
         modes=sorted(screen.mode),
         margins=screen.margins,
@@ -177,6 +182,10 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
             )
         ],
         dynamic_colors=screen.dynamic_colors,
+        sides=screen.sides,
+        held=isinstance(cursor.x, Held),
+        iso_protection=screen.iso_protection,
+        shifted=screen.shifted,
     )
     return MAGIC + zlib.compress(msgspec.msgpack.encode(state), 1)
 
@@ -208,6 +217,10 @@ def _check(state: _State) -> None:
     _require(0 <= x <= columns and 0 <= y < rows, "the cursor is outside")
     top, bottom = state.margins or (0, 1)
     _require(0 <= top < bottom and (not state.margins or bottom < rows), "margins are outside")
+    left, right = state.sides or (0, 1)
+    _require(0 <= left < right and (not state.sides or right < columns), "margins are outside")
+    _require(state.shifted in (0, 2, 3), "an unknown charset")
+    _require(not state.held or x == right, "the cursor waits nowhere")
     for stack in (state.saved, state.kitty, state.colors, state.titles[:2]):
         _require(len(stack) == 2, "a pair is incomplete")
     _require(all(state.kitty), "a stack is empty")
@@ -244,7 +257,7 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     state = _decode(data)
     _check(state)
     looks = [
-        Attributes(_color(foreground), _color(background), flags & 0x7FF, _color(line), link)
+        Attributes(_color(foreground), _color(background), flags & ALL_FLAGS, _color(line), link)
         for foreground, background, flags, line, link in state.looks
     ]
     looks = [DEFAULT if look == DEFAULT else look for look in looks]
@@ -285,7 +298,8 @@ def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> Non
         return looks[number]
 
     cursor = screen.cursor
-    cursor.x, cursor.y, pen, cursor.hidden = state.cursor
+    x, cursor.y, pen, cursor.hidden = state.cursor
+    cursor.x = Held(x) if state.held else x
     cursor.pen = look(pen)
     for alternate, one in zip((False, True), state.saved, strict=True):
         if one is None:
@@ -295,10 +309,14 @@ def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> Non
             screen.saved[alternate] = SavedCursor(x, y, look(pen), origin, charsets, active)
     screen.charsets, screen.active_charset = state.charsets, state.active_charset
     screen.choose_charset()
+    if state.shifted:
+        screen.single_shift(state.shifted)
 
 
 def _load_modes(state: _State, screen: Screen) -> None:
     screen.mode = set(state.modes)
+    screen.set_sides(state.sides)
+    screen.iso_protection = state.iso_protection
     screen.margins = pyte.screens.Margins(*state.margins) if state.margins else None
     screen.tabstops = set(state.tabstops)
     screen.title, screen.icon_name = state.titles[:2]

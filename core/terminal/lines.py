@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.terminal.attributes import DEFAULT, Attributes
+from core.terminal.attributes import DEFAULT, Attributes, erased
 from core.terminal.chars import from_char, to_char
 
 if TYPE_CHECKING:
@@ -83,23 +83,25 @@ class Line:
         """The characters, trailing blanks included."""
         return "".join(self.characters)
 
-    def mend(self, start: int, end: int) -> None:
-        """Blank the halves that writing ``start`` to ``end`` would leave of wide characters."""
+    def mend(self, start: int, end: int, pen: Attributes) -> None:
+        """Erase the halves that writing ``start`` to ``end`` would leave of wide characters."""
         characters = self.characters
         if start < len(characters) and characters[start] == "" and start > 0:
-            self._blank(start - 1)
-            self._blank(start)
+            self._blank(start - 1, pen)
+            self._blank(start, pen)
         if end < len(characters) and characters[end] == "":
-            self._blank(end)
+            self._blank(end, pen)
 
-    def _blank(self, x: int) -> None:
+    def _blank(self, x: int, pen: Attributes) -> None:
         self.characters[x] = " "
-        self.attributes[x] = DEFAULT
+        self.attributes[x] = erased(pen)
 
     def fill(self, start: int, end: int, look: Attributes) -> None:
         """Erase the columns from ``start`` to ``end``."""
-        if self.wide:
-            self.mend(start, end)
+        if self.wide and start < end:
+            # Half a character that takes two columns goes as a whole.
+            start -= bool(start and self.characters[start] == "")
+            end += bool(end < len(self.characters) and self.characters[end] == "")
         count = end - start
         self.characters[start:end] = [" "] * count
         self.attributes[start:end] = [look] * count

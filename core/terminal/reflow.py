@@ -54,6 +54,7 @@ def resize(
     )
     screen.margins = None
     screen.lines, screen.columns = rows, columns
+    screen.set_sides(None)
     screen.show(shown)
     return moved
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pyte.modes as mo
 from pyte.graphics import FG_BG_256
 
+from core.terminal.attributes import PROTECTED
 from core.terminal.modes import KNOWN_PRIVATE, KNOWN_PUBLIC, PRIVATE
 from core.terminal.sgr import sgr_of
 from core.text import clean
@@ -68,8 +69,10 @@ def private_status(screen: Screen, mode: int = 0) -> None:
 
 def _position(screen: Screen) -> str:
     state = screen.cursor_state()
-    top = screen.region[0] if mo.DECOM in screen.mode else 0
-    return f"{state.y - top + 1};{state.x + 1}"
+    origin = mo.DECOM in screen.mode
+    top = screen.region[0] if origin else 0
+    left = screen.side_region[0] if origin else 0
+    return f"{state.y - top + 1};{state.x - left + 1}"
 
 
 def version(screen: Screen, mode: int = 0) -> None:
@@ -124,6 +127,13 @@ def _setting(screen: Screen, name: str) -> None:
     elif name == "r":
         top, bottom = screen.region
         value = f"{top + 1};{bottom + 1}"
+    elif name == "s":
+        left, right = screen.side_region
+        value = f"{left + 1};{right + 1}"
+    elif name == '"q':
+        value = "1" if screen.cursor.pen.flags & PROTECTED else "0"
+    elif name == '"p':
+        value = "62;1"
     elif name == " q":
         shape = ("block", "underline", "bar").index(screen.cursor_shape)
         value = str(2 * shape + (1 if 12 << PRIVATE in screen.mode else 2))

@@ -39,6 +39,8 @@ _START_MODES = frozenset((mo.DECAWM, mo.DECTCEM, 1007 << PRIVATE))
 _PYTE_PRIVATE = frozenset((mo.DECTCEM, mo.DECSCNM, mo.DECOM, mo.DECAWM))
 """pyte's callers name private modes by these, without saying so."""
 _ALTERNATE = (47, 1047, 1049)
+_COLUMN_SWITCH = 40 << PRIVATE
+"""xterm: DECCOLM may be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,14 @@ class Screen(Announcer):
     def reset(self) -> None:
         """RIS: as if just switched on; the history stays."""
         self.alternate = False
-        self.show([Line(self.columns) for _ in range(self.lines)])
+        self._blank()
         self.hidden_grid = []
         super().reset()
         self.kitty: dict[bool, list[int]] = {False: [0], True: [0]}
         self.saved_modes: dict[int, bool] = {}
         self.tabstops = set(range(8, self.columns, 8))
         self.last_drawn = ""
+        self.iso_protection = False
         self.cursor.x = self.cursor.y = 0
         self.soft_reset()
         self.saved: dict[bool, SavedCursor | None] = {False: None, True: None}
@@ -83,6 +86,7 @@ class Screen(Announcer):
         """DECSTR: modes and attributes, not the contents."""
         self.mode = set(_START_MODES)
         self.margins = None
+        self.set_sides(None)
         self.charsets = ASCII * 4
         self.active_charset = 0
         self.choose_charset()
@@ -128,8 +132,19 @@ class Screen(Announcer):
         self.active_charset = slot
         self.choose_charset()
 
+    def single_shift(self, slot: int) -> None:
+        """SS2, SS3: draw one character with this set."""
+        self.translation = MAPS.get(self.charsets[slot], {})
+        self.shifted = slot
+
+    @override
+    def unshift(self) -> None:
+        self.shifted = 0
+        self.choose_charset()
+
     def choose_charset(self) -> None:
         """Draw with the set now in force."""
+        self.shifted = 0
         self.translation = MAPS.get(self.charsets[self.active_charset])
 
     # modes
@@ -182,12 +197,23 @@ class Screen(Announcer):
             self._all_dirty()
         elif mode == 6:
             self.cursor_position()
+        elif mode == 3 and _COLUMN_SWITCH in self.mode:
+            self._clear_for_width()
+        elif mode == 69 and not on:
+            self.set_sides(None)
         elif mode == 25:
             self.cursor.hidden = not on
         elif mode == 66:
             self.keypad = on
         elif mode == 1048:
             (self.save_cursor if on else self.restore_cursor)()
+
+    def _clear_for_width(self) -> None:
+        """DECCOLM: the width is the user's; what else it does is done."""
+        self.margins = None
+        self.set_sides(None)
+        self._erase_rows(0, self.lines)
+        self.cursor_position()
 
     def mode_is_set(self, mode: int, *, private: bool) -> bool:
         """Whether a mode is on (for DECRQM and XTSAVE)."""
@@ -217,16 +243,20 @@ class Screen(Announcer):
             self.save_cursor()
         if on != self.alternate:
             if not on and mode == 1047:
-                self._erase_rows(0, self.lines)
+                self._blank()
             shown = self.grid
             self.alternate = on
             self.show(self.hidden_grid or [Line(self.columns) for _ in range(self.lines)])
             self.hidden_grid = shown
         if mode == 1049:
             if on:
-                self._erase_rows(0, self.lines)
+                self._blank()
             else:
                 self.restore_cursor()
+
+    def _blank(self) -> None:
+        """Empty rows without a background: a program must not colour a screen it left."""
+        self.show([Line(self.columns) for _ in range(self.lines)])
 
     # saved cursors
 
@@ -234,7 +264,7 @@ class Screen(Announcer):
     def save_cursor(self) -> None:
         cursor = self.cursor
         self.saved[self.alternate] = SavedCursor(
-            cursor.x,
+            int(cursor.x),
             cursor.y,
             cursor.pen,
             mo.DECOM in self.mode,
@@ -301,8 +331,8 @@ class Screen(Announcer):
 
     def next_line(self) -> None:
         """NEL."""
-        self.cursor.x = 0
         self.index()
+        self.carriage_return()
 
     # what others need to know
 
