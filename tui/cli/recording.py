@@ -54,7 +54,7 @@ def record(session: str, output: str, *, history: bool, force: bool) -> int:
         found = choose_session(await engine.sessions(), session)
         async with engine.attach(found.id, viewer=True) as attachment:
             title = found.title or found.distro
-            with _target(output, force=force) as file:
+            with open_recording(output, force=force) as file:
                 recorder = Recorder(file, attachment, title=title, history=history)
                 _tell(settings, f"recording session {found.id} to {output}; ctrl+C ends it")
                 await recorder.run()
@@ -69,7 +69,7 @@ def _tell(settings: Settings, text: str) -> None:
 
 
 @contextmanager
-def _target(name: str, *, force: bool) -> Iterator[IO[str]]:
+def open_recording(name: str, *, force: bool) -> Iterator[IO[str]]:
     """The file to write, readable by its owner only: a screen may show secrets."""
     if name == STANDARD:
         yield sys.stdout
