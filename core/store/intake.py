@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.errors import Conflict
+from core.pausing import unheld
 from core.store.images import from_text, insert_image, to_text
 from core.store.ingest import Ingest, no_space
 from core.store.lease import Lease, Leases
@@ -69,7 +70,8 @@ class Intake:
     async def still(self) -> AsyncIterator[None]:
         """While inside, no commit moves staged trees and no collection removes stored ones."""
         async with self._changing:
-            yield
+            with unheld():
+                yield
 
     def lock(self, digest: str) -> asyncio.Lock:
         """Held by whoever fetches or unpacks ``digest``, so that it is done once."""

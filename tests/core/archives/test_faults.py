@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.archives.layouts import find_images
 from core.archives.reading import open_archive
 from core.errors import DeckError
-from core.layers.unpack import Limits
+from core.limits import Limits
 from core.store.layout import PASSING, Layout
 from core.store.store import Store
 from tests.core.archives.making import Docker, Link, Oci, layer_tar, load, tar_of, untouched
