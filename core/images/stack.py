@@ -69,7 +69,7 @@ class LayerStack:
         """
         slots = asyncio.Semaphore(at_once)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with self._store.intake.writing_back(), asyncio.TaskGroup() as group:
                 for position in range(len(self._layers)):
                     group.create_task(self._one(position, slots, unpack, there))
             self._progress.enter("unpack")

@@ -15,6 +15,7 @@ import sqlite3
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from core.background import background
 from core.errors import Conflict
 from core.pausing import unheld
 from core.store.images import from_text, insert_image, to_text
@@ -36,6 +37,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+WRITE_BACK_SECONDS = 0.5
+"""Between the end of one early sync and the next."""
 
 
 class Intake:
@@ -72,6 +77,21 @@ class Intake:
         async with self._changing:
             with unheld():
                 yield
+
+    @asynccontextmanager
+    async def writing_back(self) -> AsyncIterator[None]:
+        """While inside, what is written goes to the disk as it comes.
+
+        Otherwise the disk would rest until the commit's sync, and that would have it all to do.
+        """
+        async with background() as tasks:
+            tasks.start(self._write_back())
+            yield
+
+    async def _write_back(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_BACK_SECONDS)
+            await in_thread(self.layout, sync_filesystem, self.layout.data)
 
     def lock(self, digest: str) -> asyncio.Lock:
         """Held by whoever fetches or unpacks ``digest``, so that it is done once."""

@@ -16,6 +16,7 @@ from core.terminal.attributes import (
     DIM,
     ITALIC,
     OVERLINE,
+    PROTECTED,
     REVERSE,
     STRIKE,
     UNDERLINE,
@@ -143,7 +144,8 @@ class _Pen:
     def simple(self, code: int) -> None:
         """One parameter that stands alone."""
         if code <= 0:
-            self.foreground, self.background, self.flags = None, None, 0
+            self.foreground, self.background = None, None
+            self.flags &= PROTECTED
             self.underline_color = None
         elif code in _SET:
             self.flags |= _SET[code]

@@ -115,7 +115,7 @@ class Stream(pyte.streams.Stream):
                 self._controls[f"\x1b{slot}{code}"] = partial(screen.define_charset, code, slot)
 
     def _new_line(self) -> None:
-        self.listener.cursor.x = 0
+        self.listener.carriage_return()
         self.listener.linefeed()
 
     @override
@@ -246,7 +246,7 @@ class Stream(pyte.streams.Stream):
             return _NOTHING
         name = marker + final
         numbers = _numbers(params)
-        if name in ("s", "T") and len(numbers) > 1:
+        if name == "T" and len(numbers) > 1:
             return _NOTHING
         if name in CSI:
             method, arity = CSI[name]
@@ -322,6 +322,8 @@ class Stream(pyte.streams.Stream):
             reports.device_attributes(screen)
         elif sequence in ("n", "o"):
             screen.shift("no".index(sequence) + 2)
+        elif sequence in ("N", "O"):
+            screen.single_shift("NO".index(sequence) + 2)
         else:
             self._controls.get("\x1b" + sequence, _nothing)()
 
