@@ -314,7 +314,7 @@ class Roster:
     async def still(self, record: DistroRecord, *, pause: bool) -> AsyncIterator[bool]:
         """Have nothing change a distro's files while the block lasts, unless ``pause`` is false.
 
-        Gives whether nothing runs in it; what runs is frozen until the block, or this process, ends.
+        Gives whether nothing runs in it; what runs is frozen until the block or this process ends.
 
         Raises:
             NotFound: it was removed meanwhile.
