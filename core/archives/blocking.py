@@ -52,6 +52,7 @@ async def in_steps(work: Callable[[Callable[[], None]], T], *, what: str) -> T:
             future.exception()  # it was told to raise
             raise
         except OSError as error:
+            error.filename = error.filename or what  # writing to a descriptor tells no name
             raise explain(error) from error
 
 

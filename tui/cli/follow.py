@@ -24,8 +24,17 @@ _REDRAW = 0.1
 """Seconds between redraws; a stalled transfer must not keep showing its old rate."""
 
 
-async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = True) -> Job:
-    """The job as it ended; ``warn``: its warnings are told.
+async def follow(
+    engine: Engine,
+    job: Job,
+    settings: Settings,
+    *,
+    warn: bool = True,
+    reporter: Reporter | None = None,
+) -> Job:
+    """The job as it ended, shown by ``reporter``, by default the one that is asked for.
+
+    ``warn``: its warnings are told.
 
     The first ctrl+C asks the job to stop and waits for what it kept; the second leaves at once.
     Cancelled (``--timeout``), it stops the job too. The job outlives this process if that is
@@ -34,7 +43,7 @@ async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = T
     Raises:
         DeckError: the job's own error, :class:`core.errors.Cancelled` after ctrl+C.
     """
-    reporter = reporter_for(settings)
+    reporter = reporter or reporter_for(settings)
     loop = asyncio.get_running_loop()
     stopping = False
     async with asyncio.TaskGroup() as group:

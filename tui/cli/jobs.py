@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli import output
+from tui.cli import output, report
 from tui.cli.call import call
 from tui.cli.options import Verb, current
 from tui.cli.progress import reporter_for
@@ -35,7 +35,11 @@ def cancel(job: str) -> int:
     settings = current()
 
     async def work(engine: Engine) -> None:
+        found = [one for one in await engine.jobs() if one.id == job]
         await engine.cancel(job)
+        for one in found:
+            if not one.active:
+                report.note(f"{job} had ended: {one.state}")
 
     return call(settings, work)
 
