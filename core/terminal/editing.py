@@ -211,14 +211,16 @@ class Editor(Printer):
     @override
     def cursor_up(self, count: int | None = None) -> None:
         self._settle()
-        top = self.region[0] if self.cursor.y >= self.region[0] else 0
-        self.cursor.y = max(self.cursor.y - (count or 1), top)
+        cursor, margins = self.cursor, self.margins
+        top = margins[0] if margins and cursor.y >= margins[0] else 0
+        cursor.y = max(cursor.y - (count or 1), top)
 
     @override
     def cursor_down(self, count: int | None = None) -> None:
         self._settle()
-        bottom = self.region[1] if self.cursor.y <= self.region[1] else self.lines - 1
-        self.cursor.y = min(self.cursor.y + (count or 1), bottom)
+        cursor, margins = self.cursor, self.margins
+        bottom = margins[1] if margins and cursor.y <= margins[1] else self.lines - 1
+        cursor.y = min(cursor.y + (count or 1), bottom)
 
     @override
     def cursor_up1(self, count: int | None = None) -> None:
