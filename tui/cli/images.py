@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -67,7 +68,7 @@ def _write_images(settings: Settings, images: list[Image], *, digests: bool) -> 
         return
     named = [(image, name) for image in images for name in image.references or ("<none>",)]
     output.write_table(
-        settings,
+        replace(settings, no_trunc=settings.no_trunc or digests),  # half a digest pulls nothing
         output.Table(
             headings=(*_COLUMNS, "PULLED AS") if digests else _COLUMNS,
             right=frozenset({3, 4}),

@@ -179,11 +179,16 @@ def _without_spare(table: Table, widths: list[int], window: int) -> list[int]:
 
 
 def _fit(widths: list[int], window: int) -> list[int]:
-    """``widths`` reduced, widest first, until a row fits; too many columns lose the last ones."""
+    """``widths`` reduced, widest first, until a row fits; too many columns lose the last ones.
+
+    The first column is what a person copies: it is cut when no other can be.
+    """
     fitted = list(widths)
     while sum(fitted) > (room := window - len(_GAP) * (len(fitted) - 1)):
-        if max(fitted) > _NARROWEST:
-            fitted[fitted.index(max(fitted))] -= 1
+        if (widest := max(fitted[1:], default=0)) > _NARROWEST:
+            fitted[fitted.index(widest, 1)] -= 1
+        elif fitted[0] > _NARROWEST:
+            fitted[0] -= 1
         elif len(fitted) > 1:
             fitted = _fit(widths[: len(fitted) - 1], window)
         else:
