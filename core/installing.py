@@ -271,7 +271,7 @@ class Installer:
                 raise NotFound(
                     source.url,
                     "is not in the store, and no registry may be asked",
-                    hint="pull it with another policy: --policy if_not_present",
+                    hint="pull it with another policy: --policy missing",
                 )
         if source.reference:
             try:

@@ -43,6 +43,9 @@ _GRACE = 1 << 30
 """The ratio counts from here on."""
 
 _DEEPEST = 8
+_INDEXES = frozenset({"index.json", "manifest.json", "repositories"})
+"""What lists the images of an archive is called so."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -256,6 +259,8 @@ def _scan(root: int, name: str, passing: ExitStack, check: Callable[[], None]) -
         return _open_beneath(root, member.name, members.of(member.name))
 
     members = Members(name, open_member, most=MOST_MEMBERS, passing=passing)
+    if not _INDEXES.intersection(os.listdir(root)):
+        return members  # any other folder may be large and full of links
 
     def walk(folder: int, below: str, depth: int) -> None:
         if depth > _DEEPEST:

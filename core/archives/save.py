@@ -10,7 +10,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import stat
 import tarfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -189,11 +188,18 @@ async def save_stream(store: Store, saving: Saving) -> AsyncGenerator[bytes]:
 def _check_place(path: Path, *, new: bool = False) -> None:
     if not path.is_absolute():
         raise InvalidInput(str(path), "not an absolute path", hint="begin it with /")
-    if not path.parent.is_dir():
-        raise NotFound(str(path.parent), "no such folder", hint="make it first")
-    if new and (path.exists() or path.is_symlink()):
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        if not path.parent.is_dir():
+            raise NotFound(str(path.parent), "no such folder", hint="make it first") from None
+        return
+    except OSError as error:
+        why = (error.strerror or "cannot be looked at").lower()
+        raise InvalidInput(str(path), why, hint="name a file that you may write") from error
+    if new:
         raise Conflict(str(path), "is there already", hint="name a new folder")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+    if path.exists() and not path.is_file():
         raise InvalidInput(str(path), "not a regular file", hint="name a file, or - for a stream")
 
 

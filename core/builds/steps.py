@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from core.verbs.builds import BuildSpec
 
 _TAIL = 3
+_NOT_EXECUTABLE = 126
+_NOT_FOUND = 127
+_KILLED = 128 + 9
 """Lines of a failed command's output that its error repeats."""
 
 
@@ -112,9 +115,9 @@ class Steps:
             code = await run(told, folder / "run.json", hear)
             if code:
                 said = f": {clean(' / '.join(last), 300)}" if last else ""
-                hint = "all of its output is above" if last else "it has written nothing"
                 where = f"{step.file}:{step.line}"
-                raise DeckError(where, f"RUN ended with exit code {code}{said}", hint=hint)
+                why = f"RUN ended with exit code {code}{said}"
+                raise DeckError(where, why, hint=_what_to_try(code, state.image))
 
         with _mounting(step):
             bound = await asyncio.to_thread(bound_files, command, self._context)
@@ -285,3 +288,17 @@ class Steps:
         state.document = json.loads(stored_config(store, digest))
         state.image = digest
         return True
+
+
+def _what_to_try(code: int, image: str) -> str:
+    """The next step after a command that ended with ``code`` on top of ``image``."""
+    if code == _NOT_FOUND:
+        return "install the command in a step before, or look at its spelling"
+    if code == _NOT_EXECUTABLE:
+        return "make the file executable (chmod +x), or name its interpreter"
+    if code == _KILLED:
+        return "it was killed, for want of memory perhaps: dmesg would tell"
+    if not image:
+        return "look at what the command says above"
+    short = image.partition(":")[2][:12]
+    return f"do it by hand on the step before: distrodeck create try {short}, distrodeck shell try"

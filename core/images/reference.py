@@ -152,13 +152,19 @@ def check_digest(digest: str, *, of: str = "") -> str:
     raise InvalidInput(of or "digest", f"bad digest {shown!r}", hint="sha256: and 64 hex digits")
 
 
+_ARCHITECTURES = frozenset(
+    ("386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x")
+)
+"""GOARCH of the Linux images that registries have."""
+
+
 def parse_platform(text: str) -> Platform:
-    """Read ``os/architecture[/variant]``.
+    """Read ``os/architecture[/variant]``; of Linux the architecture is enough.
 
     Raises:
         InvalidInput: it is not of that form.
     """
-    parts = text.split("/")
+    parts = ["linux", text] if text in _ARCHITECTURES else text.split("/")
     if len(parts) not in (2, 3) or not all(re.fullmatch(r"[a-z0-9_.]{1,32}", p) for p in parts):
         raise InvalidInput(
             f"platform {clean(text, 60)!r}", "malformed", hint="write linux/amd64 or linux/arm/v7"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.background import background
@@ -159,7 +160,9 @@ class LocalEngine(
     # -- images ---------------------------------------------------------------------------
 
     async def images(self, query: ImageQuery | None = None) -> list[Image]:
-        return await self._parts.store.choose_images(query or ImageQuery())
+        return await self._parts.store.choose_images(
+            query or ImageQuery(), partial(find_image, self._parts.store)
+        )
 
     async def image(self, name: str) -> Image:
         return find_image(self._parts.store, name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import InvalidInput, NotFound, Refused
+from core.errors import Conflict, InvalidInput, NotFound, Refused
+from core.images.find import find_image
 from core.sources import plain_name
 
 if TYPE_CHECKING:
@@ -59,9 +61,12 @@ class Bound:
     def _record(self, name: str) -> DistroRecord:
         if not name:
             raise InvalidInput("distro", "an empty name", hint="distrodeck ls shows the names")
-        try:
-            return self._parts.store.distro(name)
-        except NotFound:
-            if (plain := plain_name(name)) != name:
-                return self._parts.store.distro(plain)
-            raise
+        store = self._parts.store
+        for one in dict.fromkeys((name, plain_name(name))):
+            with suppress(NotFound):
+                return store.distro(one)
+        hint = "distrodeck ls shows what is installed"
+        with suppress(NotFound, Conflict):
+            find_image(store, name)
+            hint = f"it is an image; distrodeck create NAME {name} makes a distro of it"
+        raise NotFound(name, "no such distro", hint=hint)

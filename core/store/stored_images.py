@@ -24,6 +24,8 @@ from core.store.osrelease import OsRelease, read_os_release
 from core.store.query import choose_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.domain import HistoryEntry, Image
     from core.verbs.storage import ImageQuery, Removal
 
@@ -43,8 +45,10 @@ class StoredImages(Opened):
         found = self._list.all()
         return found if steps else [image for image in found if not image.intermediate]
 
-    async def choose_images(self, query: ImageQuery) -> list[Image]:
-        """The images that a query asks for, newest first.
+    async def choose_images(
+        self, query: ImageQuery, find: Callable[[str], Image] | None = None
+    ) -> list[Image]:
+        """The images that a query asks for, newest first; ``find`` gives those that it names.
 
         Raises:
             InvalidInput: a filter that cannot be.
@@ -53,7 +57,9 @@ class StoredImages(Opened):
         found = self.images(steps=query.all)
         if not query.filters:
             return found
-        return await asyncio.to_thread(choose_images, found, query, self.find_image, self.layout)
+        return await asyncio.to_thread(
+            choose_images, found, query, find or self.find_image, self.layout
+        )
 
     def image(self, digest: str) -> Image:
         """The image with this manifest digest. Raises: NotFound."""
@@ -93,8 +99,12 @@ class StoredImages(Opened):
                 )
             if found:
                 return self.image(found[0])
-        hint = "distrodeck ls and distrodeck images show what is there"
-        raise NotFound(name, "no such distro or image", hint=hint)
+        if distros:
+            hint = "distrodeck ls and distrodeck images show what is there"
+            raise NotFound(name, "no such distro or image", hint=hint)
+        if self._index.row(_BY_NAME[0], name):
+            raise NotFound(name, "a distro, not an image", hint=f"distrodeck rm {name}")
+        raise NotFound(name, "no such image", hint="distrodeck images shows what is there")
 
     async def add_repo_digest(self, digest: str, repo_digest: str) -> None:
         """Note that an image can be pulled as ``repository@digest``; again: nothing changes."""

@@ -171,8 +171,9 @@ class Canvas(pyte.screens.Screen):
     @override
     def index(self) -> None:
         cursor = self.cursor
-        self._settle()
-        top, bottom = self.region
+        if cursor.x >= self.columns or self.sides is not None:
+            self._settle()
+        top, bottom = self.margins or (0, self.lines - 1)
         if cursor.y == bottom:
             if self.sides is None or self.between_sides():
                 self.scroll_up(top, bottom)
@@ -226,7 +227,11 @@ class Canvas(pyte.screens.Screen):
 
     def _settle(self) -> None:
         """The cursor no longer waits to wrap."""
-        self.cursor.x = min(int(self.cursor.x), self.columns - 1)
+        cursor = self.cursor
+        if cursor.x >= self.columns:
+            cursor.x = self.columns - 1
+        elif self.sides is not None:
+            cursor.x = int(cursor.x)
 
     def _edge(self) -> tuple[int, Line]:
         """The settled cursor's column, and its line, now dirty."""

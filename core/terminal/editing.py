@@ -206,19 +206,21 @@ class Editor(Printer):
     @override
     def carriage_return(self) -> None:
         left = self.sides[0] if self.sides else 0
-        self.cursor.x = left if self.cursor.x >= left or mo.DECOM in self.mode else 0
+        self.cursor.x = left if not left or self.cursor.x >= left or mo.DECOM in self.mode else 0
 
     @override
     def cursor_up(self, count: int | None = None) -> None:
         self._settle()
-        top = self.region[0] if self.cursor.y >= self.region[0] else 0
-        self.cursor.y = max(self.cursor.y - (count or 1), top)
+        cursor, margins = self.cursor, self.margins
+        top = margins[0] if margins and cursor.y >= margins[0] else 0
+        cursor.y = max(cursor.y - (count or 1), top)
 
     @override
     def cursor_down(self, count: int | None = None) -> None:
         self._settle()
-        bottom = self.region[1] if self.cursor.y <= self.region[1] else self.lines - 1
-        self.cursor.y = min(self.cursor.y + (count or 1), bottom)
+        cursor, margins = self.cursor, self.margins
+        bottom = margins[1] if margins and cursor.y <= margins[1] else self.lines - 1
+        cursor.y = min(cursor.y + (count or 1), bottom)
 
     @override
     def cursor_up1(self, count: int | None = None) -> None:
@@ -232,16 +234,18 @@ class Editor(Printer):
 
     @override
     def cursor_forward(self, count: int | None = None) -> None:
-        self.cursor.x = min(self.cursor.x + (count or 1), self.line_end() - 1)
+        end = self.columns if self.sides is None else self.line_end()
+        self.cursor.x = min(self.cursor.x + (count or 1), end - 1)
 
     @override
     def cursor_back(self, count: int | None = None) -> None:
-        if mo.DECAWM in self.mode and not _REVERSE_WRAPS.isdisjoint(self.mode):
+        if not _REVERSE_WRAPS.isdisjoint(self.mode) and mo.DECAWM in self.mode:
             self._back_wrapping(count or 1)
             return
-        x = min(int(self.cursor.x), self.columns - 1)
+        cursor = self.cursor
+        x = min(cursor.x, self.columns - 1)
         left = self.sides[0] if self.sides and x >= self.sides[0] else 0
-        self.cursor.x = max(x - (count or 1), left)
+        cursor.x = max(x - (count or 1), left)
 
     def _back_wrapping(self, count: int) -> None:
         """To the left, and from the left margin to the row that wraps into this one."""
@@ -293,9 +297,13 @@ class Editor(Printer):
 
     @override
     def cursor_to_column(self, column: int | None = None) -> None:
-        y = self.cursor.y
-        self.cursor_position(None, column)
-        self.cursor.y = y
+        cursor = self.cursor
+        if mo.DECOM in self.mode:
+            y = cursor.y
+            self.cursor_position(None, column)
+            cursor.y = y
+        else:
+            cursor.x = min((column or 1) - 1, self.columns - 1)
 
     @override
     def cursor_to_line(self, line: int | None = None) -> None:

@@ -43,6 +43,9 @@ class Packed(NamedTuple):
         return max(cells, sum(length for length, _look in self.runs))
 
 
+_new = tuple.__new__  # the quick way to make the many of a flood
+
+
 def pack(line: Line) -> Packed:
     """The line in its small form."""
     characters, attributes = line.characters, line.attributes
@@ -71,7 +74,7 @@ def packed_runs(text: str, runs: list[Run], wrapped: int = 0) -> Packed:
         if text[-1:] == " ":
             styled = sum(length for length, _look in kept)
             text = text[:styled] + text[styled:].rstrip(" ")
-    return Packed(text, tuple(kept), wrapped)
+    return _new(Packed, (text, tuple(kept), wrapped, ()))
 
 
 def folded(text: str, runs: list[Run], columns: int) -> list[Packed]:
@@ -91,9 +94,9 @@ def plain_lines(texts: list[str], columns: int) -> list[Packed]:
     fresh: list[Packed] = []
     for text in texts:
         while len(text) > columns:
-            fresh.append(Packed(text[:columns].rstrip(" "), (), FULL))
+            fresh.append(_new(Packed, (text[:columns].rstrip(" "), (), FULL, ())))
             text = text[columns:]
-        fresh.append(Packed(text.rstrip(" ")))
+        fresh.append(_new(Packed, (text.rstrip(" "), (), 0, ())))
     return fresh
 
 
@@ -110,9 +113,8 @@ def unpack(packed: Packed, columns: int) -> Line:
         attributes += [DEFAULT] * missing
     else:
         characters += [" "] * -missing
-    line = Line.of(
-        characters, attributes, wrapped=packed.wrapped, wide=separated, marks=packed.marks
-    )
+    line = Line.of(characters, attributes, wrapped=packed.wrapped, wide=separated)
+    line.marks = packed.marks
     line.fit(columns)
     return line
 

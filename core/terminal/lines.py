@@ -57,7 +57,6 @@ class Line:
         *,
         wrapped: int = 0,
         wide: bool = False,
-        marks: tuple[Mark, ...] = (),
     ) -> Line:
         """A line of these very lists."""
         line = cls.__new__(cls)
@@ -65,18 +64,14 @@ class Line:
         line.attributes = attributes
         line.wrapped = wrapped
         line.wide = wide
-        line.marks = marks
+        line.marks = ()
         return line
 
     def copy(self) -> Line:
         """A line that shares nothing with this one."""
-        return Line.of(
-            self.characters[:],
-            self.attributes[:],
-            wrapped=self.wrapped,
-            wide=self.wide,
-            marks=self.marks,
-        )
+        line = Line.of(self.characters[:], self.attributes[:], wrapped=self.wrapped, wide=self.wide)
+        line.marks = self.marks
+        return line
 
     @property
     def text(self) -> str:

@@ -133,10 +133,11 @@ class Printer(Canvas):
     def _put(self, run: Sequence[str]) -> None:
         """Write characters of one column each."""
         cursor = self.cursor
+        sides = self.sides
         offset, count = 0, len(run)
         while offset < count:
-            columns = self.line_end()
-            if self.waits_to_wrap():
+            columns = self.columns if sides is None else self.line_end()
+            if cursor.x >= columns or (sides is not None and self.waits_to_wrap()):
                 if mo.DECAWM in self.mode:
                     self._wrap()
                     columns = self.line_end()
@@ -154,7 +155,10 @@ class Printer(Canvas):
                 line.mend(x, end, self.cursor.pen)
             line.characters[x:end] = run[offset : offset + taken]
             line.attributes[x:end] = [cursor.pen] * taken
-            self._stop_at(end)
+            if sides is None:
+                cursor.x = end
+            else:
+                self._stop_at(end)
             self.dirty.add(cursor.y)
             offset += taken
 
@@ -170,12 +174,13 @@ class Printer(Canvas):
     def _put_wide(self, run: str) -> None:
         """Write characters of two columns each; each wraps as a whole."""
         cursor = self.cursor
+        sides = self.sides
         offset, count = 0, len(run)
         if self.columns < 2:
             return
         while offset < count:
-            columns = self.line_end()
-            if self.waits_to_wrap() or cursor.x > columns - 2:
+            columns = self.columns if sides is None else self.line_end()
+            if cursor.x > columns - 2 or (sides is not None and self.waits_to_wrap()):
                 if mo.DECAWM not in self.mode:
                     return
                 self._wrap_wide(columns)
@@ -195,7 +200,10 @@ class Printer(Canvas):
             cells[::2] = run[offset : offset + taken]
             line.characters[x:end] = cells
             line.attributes[x:end] = [cursor.pen] * (2 * taken)
-            self._stop_at(end)
+            if sides is None:
+                cursor.x = end
+            else:
+                self._stop_at(end)
             self.dirty.add(cursor.y)
             offset += taken
 

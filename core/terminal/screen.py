@@ -241,7 +241,8 @@ class Screen(Announcer):
     def _switch_screen(self, mode: int, *, on: bool) -> None:
         if on and mode == 1049:
             self.save_cursor()
-        if on != self.alternate:
+        switched = on != self.alternate
+        if switched:
             if not on and mode == 1047:
                 self._blank()
             shown = self.grid
@@ -249,8 +250,10 @@ class Screen(Announcer):
             self.show(self.hidden_grid or [Line(self.columns) for _ in range(self.lines)])
             self.hidden_grid = shown
         if mode == 1049:
-            if on:
+            if on and switched:
                 self._blank()
+            elif on:
+                self._erase_rows(0, self.lines)
             else:
                 self.restore_cursor()
 

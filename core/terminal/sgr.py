@@ -47,7 +47,8 @@ def _number(text: str) -> int:
     digits = text.partition(":")[0]
     if not digits:
         return -1
-    return int(digits) if len(digits) <= 5 else 99999
+    digits = digits.lstrip("0")
+    return int(digits or 0) if len(digits) <= 5 else 99999
 
 
 def _channels(values: list[int]) -> Color:

@@ -78,7 +78,7 @@ _NOTHING: Final[_Action] = (_nothing, ())
 def _numbers(text: str) -> list[int]:
     if not text:
         return []
-    return [min(int(part[:6] or 0), 65535) for part in text.split(";")[:64]]
+    return [min(int(part.lstrip("0")[:6] or 0), 65535) for part in text.split(";")[:64]]
 
 
 class Stream(pyte.streams.Stream):
@@ -115,8 +115,12 @@ class Stream(pyte.streams.Stream):
                 self._controls[f"\x1b{slot}{code}"] = partial(screen.define_charset, code, slot)
 
     def _new_line(self) -> None:
-        self.listener.carriage_return()
-        self.listener.linefeed()
+        screen = self.listener
+        if screen.sides is None:
+            screen.cursor.x = 0
+        else:
+            screen.carriage_return()
+        screen.linefeed()
 
     @override
     def feed(self, data: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from tui.cli.call import call
 from tui.cli.credentials import auth_file
 from tui.cli.follow import follow
 from tui.cli.options import Verb, current
+from tui.cli.progress import Fetching, Silent
 from widgets import format as figures
 
 if TYPE_CHECKING:
@@ -123,7 +125,8 @@ async def _build(engine: Engine, spec: BuildSpec, settings: Settings, *, from_st
     async with engine.build_output(job.id) as lines, asyncio.TaskGroup() as group:
         telling = group.create_task(_tell(lines, as_json=as_json))
         try:
-            ended = await follow(engine, job, replace(settings, progress="none"), warn=False)
+            how = Silent() if as_json else Fetching(time.monotonic)
+            ended = await follow(engine, job, settings, warn=False, reporter=how)
         except asyncio.CancelledError:
             telling.cancel()
             raise

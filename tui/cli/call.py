@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -11,7 +13,7 @@ import click
 from core.errors import Refused, TimedOut, deck_error
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -67,5 +69,17 @@ def confirm(settings: Settings, question: str) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Refused("nobody to ask", "standard input is not a terminal", hint="add --yes")
-    if not click.confirm(question, default=False, err=True):
+    with _interruptible():
+        yes = click.confirm(question, default=False, err=True)
+    if not yes:
         raise Refused("not confirmed", "nothing was done")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let ctrl+C end a question; asyncio's handler only marks a task that is not waiting."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

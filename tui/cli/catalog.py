@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from tui.cli.options import Settings
 
 
-@click.group()
-def catalog() -> None:
-    """What can be installed, and where that is known from."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def catalog(ctx: click.Context) -> int:
+    """What can be installed, and where that is known from; alone the same as `catalog ls`."""
+    return report.OK if ctx.invoked_subcommand else ctx.invoke(list_)
 
 
 @catalog.command("ls", cls=Verb)

@@ -203,7 +203,7 @@ def _write_waste(settings: Settings, found: ImageWaste) -> None:
         )
         for layer in reversed(found.layers)
     )
-    headings = ("LAYER", "DIGEST", "FILES", "WASTED")
+    headings = ("LAYER", "DIGEST", "SIZE", "WASTED")
     table = output.Table(headings=headings, rows=rows, right=frozenset({0, 2, 3}))
     output.write_table(settings, table)
     for file in found.files[:10]:

@@ -69,7 +69,7 @@ def _write_verbose(settings: Settings, usage: Usage) -> None:
             rows=tuple(
                 (
                     output.short_digest(settings, image.digest),
-                    ", ".join(image.references) or "<none>",
+                    _names(settings, image.references),
                     output.size(image.unique),
                     output.size(image.shared),
                     str(image.distros),
@@ -95,3 +95,10 @@ def _write_verbose(settings: Settings, usage: Usage) -> None:
             ),
         ),
     )
+
+
+def _names(settings: Settings, references: tuple[str, ...]) -> str:
+    """The first reference, and how many more there are; all with ``--no-trunc``."""
+    if len(references) < 2 or settings.no_trunc:
+        return ", ".join(references) or "<none>"
+    return f"{references[0]} +{len(references) - 1}"

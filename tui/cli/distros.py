@@ -121,6 +121,7 @@ def write_distros(settings: Settings, distros: list[Distro]) -> None:
         output.Table(
             headings=("NAME", "STATE", "SHELLS", "SIZE", "USED", "VERSION", "PLATFORM", "SOURCE"),
             right=frozenset({2, 3}),
+            spare=(6, 4),
             rows=tuple(
                 (
                     distro.name,

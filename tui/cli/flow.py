@@ -93,7 +93,9 @@ def _target(name: str, *, force: bool) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         return
     try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL))
+        descriptor = os.open(
+            name, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL), 0o666
+        )
     except FileExistsError:
         raise Conflict(name, "is there already", hint="add --force to replace it") from None
     with open(descriptor, "wb") as file:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.background import background
+from core.domain import Job
 from core.errors import DeckError
 from tui.cli import report
-from tui.cli.progress import reporter_for
+from tui.cli.progress import Silent, reporter_for
 
 if TYPE_CHECKING:
-    from core.domain import Job
+    from collections.abc import AsyncIterator
+
+    from core.domain import JobKind
     from core.engine import Engine
     from tui.cli.options import Settings
     from tui.cli.progress import Reporter
@@ -24,8 +29,17 @@ _REDRAW = 0.1
 """Seconds between redraws; a stalled transfer must not keep showing its old rate."""
 
 
-async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = True) -> Job:
-    """The job as it ended; ``warn``: its warnings are told.
+async def follow(
+    engine: Engine,
+    job: Job,
+    settings: Settings,
+    *,
+    warn: bool = True,
+    reporter: Reporter | None = None,
+) -> Job:
+    """The job as it ended, shown by ``reporter``, by default the one that is asked for.
+
+    ``warn``: its warnings are told.
 
     The first ctrl+C asks the job to stop and waits for what it kept; the second leaves at once.
     Cancelled (``--timeout``), it stops the job too. The job outlives this process if that is
@@ -34,7 +48,7 @@ async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = T
     Raises:
         DeckError: the job's own error, :class:`core.errors.Cancelled` after ctrl+C.
     """
-    reporter = reporter_for(settings)
+    reporter = reporter or reporter_for(settings)
     loop = asyncio.get_running_loop()
     stopping = False
     async with asyncio.TaskGroup() as group:
@@ -67,6 +81,29 @@ async def follow(engine: Engine, job: Job, settings: Settings, *, warn: bool = T
         for warning in ended.warnings:
             report.note(f"warning: {warning}")
     return ended
+
+
+@asynccontextmanager
+async def sending(
+    content: AsyncIterator[bytes], kind: JobKind, settings: Settings
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """``content``, and how much of it went to the engine is shown: its job is known only then."""
+    reporter = reporter_for(settings) if settings.progress != "json" else Silent()
+    job = Job(id="", kind=kind, title="standard input", state="running", phase="fetch")
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal job
+        async for piece in content:
+            yield piece
+            job = replace(job, done=job.done + len(piece))
+            reporter.show(job)
+
+    async with background() as tasks:
+        tasks.start(_redraw(reporter))
+        try:
+            yield counted()
+        finally:
+            reporter.close()
 
 
 async def _cancel(engine: Engine, job: Job) -> None:

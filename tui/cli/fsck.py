@@ -10,6 +10,7 @@ from core.errors import Corrupt
 from tui.cli import output, report
 from tui.cli.call import call
 from tui.cli.options import Verb, current
+from widgets import format as figures
 
 if TYPE_CHECKING:
     from core.engine import Engine
@@ -42,5 +43,6 @@ def _write_checkup(settings: Settings, checkup: Checkup) -> None:
         done = "mended" if problem.repaired else problem.repair
         what = output.short_digest(settings, problem.what)
         output.write_names([f"{problem.kind} {what}: {problem.why} ({done})"])
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-    report.note(f"{told}: {len(checkup.problems) or 'no'} problems")
+    told = ", ".join(figures.plural(count, kind[:-1]) for kind, count in counts.items())
+    bad = len(checkup.problems)
+    report.note(f"{told}: {figures.plural(bad, 'problem') if bad else 'no problems'}")

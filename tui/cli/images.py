@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from tui.cli.options import Settings
 
-_IMAGE_COLUMNS = ("DIGEST", "PLATFORM", "LAYERS", "SIZE", "PULLED", "DISTROS")
+_COLUMNS = ("REFERENCE", "DIGEST", "PLATFORM", "LAYERS", "SIZE", "PULLED", "DISTROS")
+_SPARE = (2, 3, 6, 5)
+"""Platform, layers, distros, age: a window too narrow for all of them keeps the names whole."""
 
 
 @click.command(cls=Verb)
+@click.argument("name", default="")
 @click.option("-a", "--all", "everything", is_flag=True, help="Also the steps of builds.")
 @click.option(
     "--filter",
@@ -29,13 +33,22 @@ _IMAGE_COLUMNS = ("DIGEST", "PLATFORM", "LAYERS", "SIZE", "PULLED", "DISTROS")
     help="reference=PATTERN, dangling=true, before=IMAGE, since=IMAGE, label=KEY[=VALUE].",
 )
 @click.option("--digests", is_flag=True, help="Show under which digests they can be pulled.")
-def images(*, everything: bool, filters: tuple[str, ...], digests: bool) -> int:
-    """List images in the store, newest first."""
+def images(name: str, *, everything: bool, filters: tuple[str, ...], digests: bool) -> int:
+    """List images in the store, newest first.
+
+    With NAME only those whose reference it fits, as --filter reference=NAME does: `busybox`,
+    `busybox:1`, `lib/*`.
+    """
     settings = current()
-    query = ImageQuery(all=everything, filters=tuple(_filter(text) for text in filters))
+    asked = [f"reference={name}"] if name else []
+    query = ImageQuery(all=everything, filters=tuple(_filter(text) for text in (*asked, *filters)))
 
     async def work(engine: Engine) -> None:
-        _write_images(settings, await engine.images(query), digests=digests)
+        found = await engine.images(query)
+        _write_images(settings, found, digests=digests)
+        if not found and settings.format == "table" and not settings.quiet:
+            none = "no image fits" if query.filters else "no images yet: distrodeck pull SOURCE"
+            report.note(none)
 
     return call(settings, work)
 
@@ -51,29 +64,34 @@ def _write_images(settings: Settings, images: list[Image], *, digests: bool) -> 
     if output.write_json(settings, "images", images):
         return
     if settings.quiet:
-        output.write_names([output.short_digest(settings, image.digest) for image in images])
+        output.write_names([image.digest for image in images])
         return
-    extra = ("PULLED AS",) if digests else ()
+    named = [(image, name) for image in images for name in image.references or ("<none>",)]
     output.write_table(
-        settings,
+        replace(settings, no_trunc=settings.no_trunc or digests),  # half a digest pulls nothing
         output.Table(
-            headings=("REFERENCE", *extra, *_IMAGE_COLUMNS),
-            right=frozenset({3 + len(extra), 4 + len(extra)}),
+            headings=(*_COLUMNS, "PULLED AS") if digests else _COLUMNS,
+            right=frozenset({3, 4}),
+            spare=_SPARE,
             rows=tuple(
                 (
                     reference,
-                    *([", ".join(image.repo_digests)] if digests else []),
                     output.short_digest(settings, image.digest),
                     str(image.platform),
                     str(len(image.layers)),
                     output.size(image.size),
                     output.age(image.pulled),
                     ",".join(image.distros),
+                    *([_digests_of(image, reference)] if digests else []),
                 )
-                for image in images
-                for reference in (image.references or ("<none>",))
+                for image, reference in named
             ),
         ),
     )
-    if not images:
-        report.note("no images yet: distrodeck pull SOURCE")
+
+
+def _digests_of(image: Image, reference: str) -> str:
+    """Under which digests it can be pulled from the repository of ``reference``."""
+    repository = f"{reference.rpartition(':')[0]}@"
+    own = [one.rpartition("@")[2] for one in image.repo_digests if one.startswith(repository)]
+    return ", ".join(own if reference != "<none>" else image.repo_digests)

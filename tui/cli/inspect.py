@@ -148,6 +148,7 @@ def _write_history(settings: Settings, entries: list[HistoryEntry]) -> None:
         output.Table(
             headings=("LAYER", "CREATED", "SIZE", "CREATED BY", "COMMENT", "TAGS"),
             right=frozenset({2}),
+            spare=(4, 5, 1),
             rows=tuple(
                 (
                     output.short_digest(settings, entry.layer.digest) if entry.layer else "-",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli import output
+from tui.cli import output, report
 from tui.cli.call import call
 from tui.cli.options import Verb, current
 from tui.cli.progress import reporter_for
@@ -23,7 +23,10 @@ def list_() -> int:
     settings = current()
 
     async def work(engine: Engine) -> None:
-        _write(settings, await engine.jobs())
+        found = await engine.jobs()
+        _write(settings, found)
+        if not found and settings.format == "table" and not settings.quiet:
+            report.note("no jobs: none runs, and none ended lately")
 
     return call(settings, work)
 
@@ -35,7 +38,11 @@ def cancel(job: str) -> int:
     settings = current()
 
     async def work(engine: Engine) -> None:
+        found = [one for one in await engine.jobs() if one.id == job]
         await engine.cancel(job)
+        for one in found:
+            if not one.active:
+                report.note(f"{job} had ended: {one.state}")
 
     return call(settings, work)
 
@@ -95,6 +102,7 @@ def _write(settings: Settings, jobs: list[Job]) -> None:
         output.Table(
             headings=("ID", "KIND", "TITLE", "STATE", "PHASE", "DONE", "OF", "STARTED", "ERROR"),
             right=frozenset({5, 6}),
+            spare=(7, 4),
             rows=tuple(
                 (
                     job.id,
@@ -102,8 +110,8 @@ def _write(settings: Settings, jobs: list[Job]) -> None:
                     job.title,
                     job.state,
                     f"{job.phase} {job.step}/{job.steps}" if job.steps else job.phase,
-                    output.size(job.done),
-                    output.size(job.total),
+                    output.size(job.done) if job.total else "",
+                    output.size(job.total) if job.total else "",
                     output.age(job.started),
                     job.error.message if job.error else "",
                 )

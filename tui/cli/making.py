@@ -12,17 +12,12 @@ from tui.cli import output
 from tui.cli.call import call
 from tui.cli.follow import follow
 from tui.cli.options import Verb, current
+from tui.cli.pull import POLICIES
 
 if TYPE_CHECKING:
-    from core.domain import Job, PullPolicy
+    from core.domain import Job
     from core.engine import Engine
     from tui.cli.options import Settings
-
-_POLICIES: dict[str, PullPolicy] = {
-    "missing": "if_not_present",
-    "always": "always",
-    "never": "never",
-}
 
 
 @click.command(cls=Verb)
@@ -30,7 +25,7 @@ _POLICIES: dict[str, PullPolicy] = {
 @click.argument("image")
 @click.option(
     "--pull",
-    type=click.Choice(list(_POLICIES)),
+    type=click.Choice(list(POLICIES)),
     default="missing",
     show_default=True,
     help="Whether to ask the registry.",
@@ -45,7 +40,7 @@ def create(name: str, image: str, *, pull: str, platform: str) -> int:
     spec = CreateSpec(
         name=name,
         image=_absolute(image),
-        pull=_POLICIES[pull],
+        pull=POLICIES[pull],
         platform=platform,
         plain_http=settings.plain_http,
     )

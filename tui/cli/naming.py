@@ -90,9 +90,7 @@ async def _each(
     if removals and not output.write_json(settings, "removals", removals):
         for removal in removals:
             output.write_names([f"untagged: {one}" for one in removal.untagged])
-            output.write_names(
-                [f"deleted: {output.short_digest(settings, one)}" for one in removal.deleted]
-            )
+            output.write_names([f"deleted: {one}" for one in removal.deleted])
     return code
 
 

@@ -37,6 +37,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[int] = frozenset()
     """Columns set flush right (sizes, counts)."""
+    spare: tuple[int, ...] = ()
+    """Columns to leave out of a window that is too narrow for all, in this order."""
 
 
 def plain(value: Any) -> Any:
@@ -96,15 +98,18 @@ def write_names(names: Sequence[str]) -> None:
 
 
 def write_table(settings: Settings, table: Table) -> None:
-    """The rows in columns, cut to the window only if that is a terminal."""
+    """The rows in columns, fitted to the window only if that is a terminal."""
     rows = [table.headings, *(tuple(clean(cell) for cell in row) for row in table.rows)]
     widths = [max(cell_width(row[at]) for row in rows) for at in range(len(table.headings))]
+    shown = list(range(len(widths)))
     if sys.stdout.isatty() and not settings.no_trunc:
-        widths = _fit(widths, shutil.get_terminal_size().columns)
+        window = shutil.get_terminal_size().columns
+        shown = _without_spare(table, widths, window)
+        widths = _fit([widths[at] for at in shown], window)
     for row in rows:
         cells = [
-            _pad(cell, width, right=at in table.right)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=False))
+            _pad(row[at], width, right=at in table.right)
+            for at, width in zip(shown, widths, strict=False)
         ]
         write_line(_GAP.join(cells).rstrip())
 
@@ -117,8 +122,8 @@ def write_pairs(pairs: Sequence[tuple[str, str]]) -> None:
 
 
 def short_digest(settings: Settings, digest: str) -> str:
-    """Twelve hex digits for a person at a terminal, else the whole digest."""
-    if settings.no_trunc or not sys.stdout.isatty():
+    """Twelve hex digits for a person, the whole digest with ``--no-trunc``."""
+    if settings.no_trunc:
         return digest
     return digest.partition(":")[2][:12] or digest
 
@@ -162,12 +167,28 @@ def _pad(text: str, width: int, *, right: bool) -> str:
     return blank + text if right else text + blank
 
 
+def _without_spare(table: Table, widths: list[int], window: int) -> list[int]:
+    """The columns that are shown; empty ones go first."""
+    shown = list(range(len(widths)))
+    empty = [at for at in shown if not any(row[at] for row in table.rows)] if table.rows else []
+    for at in dict.fromkeys((*empty, *table.spare)):
+        if sum(widths[one] + len(_GAP) for one in shown) - len(_GAP) <= window:
+            break
+        shown.remove(at)
+    return shown
+
+
 def _fit(widths: list[int], window: int) -> list[int]:
-    """``widths`` reduced, widest first, until a row fits; too many columns lose the last ones."""
+    """``widths`` reduced, widest first, until a row fits; too many columns lose the last ones.
+
+    The first column is what a person copies: it is cut when no other can be.
+    """
     fitted = list(widths)
     while sum(fitted) > (room := window - len(_GAP) * (len(fitted) - 1)):
-        if max(fitted) > _NARROWEST:
-            fitted[fitted.index(max(fitted))] -= 1
+        if (widest := max(fitted[1:], default=0)) > _NARROWEST:
+            fitted[fitted.index(widest, 1)] -= 1
+        elif fitted[0] > _NARROWEST:
+            fitted[0] -= 1
         elif len(fitted) > 1:
             fitted = _fit(widths[: len(fitted) - 1], window)
         else:

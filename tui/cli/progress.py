@@ -19,12 +19,17 @@ from widgets import format as figures
 from widgets.rate import Rate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.domain import Job, LayerState
     from tui.cli.options import Settings
 
 _BAR = 24
 _MOVING = ("fetch", "push")
 """Phases in which bytes go over the network."""
+
+_PATIENCE = 2.0
+"""Seconds between two lines on the fetch of a build's base."""
 
 _STOPPING = "stopping; ctrl+C again leaves it to itself"
 _RANK = {
@@ -120,6 +125,24 @@ class Lines(Silent):
             report.note(f"{job.title}: {text}")
 
 
+class Fetching(Silent):
+    """Now and then a line on how far a fetch is, between the lines of a build."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = clock() + _PATIENCE
+
+    def show(self, job: Job) -> None:
+        """Write it if something comes over the network and nothing was said for a while."""
+        if job.state == "running" and job.phase in _MOVING and self._clock() >= self._next:
+            self._next = self._clock() + _PATIENCE
+            report.note(f"  {job.phase} {figures.progress(job.done, job.total)}")
+
+    def stopping(self) -> None:
+        """Say what the next ctrl+C does."""
+        report.note(_STOPPING)
+
+
 def _doing(job: Job) -> str:
     """The phase of a job that runs, else that it waits or is paused."""
     return job.phase if job.phase and job.state == "running" else job.state
@@ -178,9 +201,11 @@ class Live(Silent):
         if job.steps:
             parts.append(f"{job.step}/{job.steps}  {job.doing}")
         if job.layers:
-            parts.append(f"{len(job.layers)} layers")
+            parts.append(figures.plural(len(job.layers), "layer"))
         if job.total:
             parts.append(figures.progress(job.done, job.total))
+        elif job.done:  # a stream: nobody knows how much comes
+            parts += [output.size(job.done), figures.rate(self._rate.per_second)]
         left = self._rate.remaining(job.done, job.total)
         if left is not None and job.done < job.total:
             parts += [figures.rate(self._rate.per_second), figures.duration(left)]
@@ -192,7 +217,7 @@ class Live(Silent):
             chosen = chosen[: room - 1]
         lines = [self._layer(job.layers[at]) for at in sorted(chosen)]
         if left := len(job.layers) - len(lines):
-            lines.append(f" and {left} more layers")
+            lines.append(f" and {figures.plural(left, 'more layer')}")
         return lines
 
     def _layer(self, layer: LayerState) -> str:

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from tui.cli.options import Settings
 
 
+POLICIES: dict[str, PullPolicy] = {
+    "always": "always",
+    "missing": "if_not_present",
+    "if_not_present": "if_not_present",
+    "never": "never",
+}
+
+
 @click.command(cls=Verb)
 @click.argument("source")
 @click.option("-n", "--name", default="", help="What to call the distro.")
@@ -31,9 +39,10 @@ if TYPE_CHECKING:
 @click.option("-a", "--all-tags", is_flag=True, help="Images of every tag; install nothing.")
 @click.option(
     "--policy",
-    type=click.Choice(["always", "if_not_present", "never"]),
+    type=click.Choice([*POLICIES]),
     default="always",
     show_default=True,
+    metavar="always|missing|never",
     help="Whether to ask the registry for an image that is already here.",
 )
 def pull(
@@ -48,7 +57,7 @@ def pull(
     checksum: str,
     image_only: bool,
     all_tags: bool,
-    policy: PullPolicy,
+    policy: str,
 ) -> int:
     """Fetch SOURCE and install it as a distro.
 
@@ -70,7 +79,7 @@ def pull(
         checksum=checksum,
         image_only=image_only,
         all_tags=all_tags,
-        policy=policy,
+        policy=POLICIES[policy],
     )
 
     async def work(engine: Engine) -> None:

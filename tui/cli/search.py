@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from tui.cli.options import Settings
 
 _LIMIT = 25
+_HOST = re.compile(r"[.:]|^localhost$")
+"""What tells a registry's host from the first part of a repository's name."""
 
 
 @click.command(cls=Verb)
@@ -42,9 +45,13 @@ def search(
 ) -> int:
     """Look for images by words of their names and descriptions.
 
-    Without flags the store and the catalog are searched, which needs no network.
+    Without flags the store and the catalog are searched, which needs no network. TERM may be
+    `HOST/WORD` instead of --registry HOST.
     """
     settings = current()
+    host, slash, word = term[0].partition("/")
+    if slash and not (registry or catalog or wants_tags) and _HOST.search(host):
+        registry, term = host, (word, *term[1:])
     if catalog and registry:
         raise click.UsageError("--catalog and --registry: choose one")
     access = access_of(creds, login, authfile, password_stdin=password_stdin)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.errors import NotFound
 from tui.cli import output, report
 from tui.cli.call import call
 from tui.cli.options import Verb, current
@@ -36,7 +37,12 @@ def close(ids: tuple[int, ...]) -> int:
     settings = current()
 
     async def work(engine: Engine) -> None:
+        known = {session.id for session in await engine.sessions()}
         for number in ids:
+            if number not in known:
+                hint = "distrodeck sessions shows those there are"
+                raise NotFound(f"session {number}", "no such session", hint=hint)
+        for number in dict.fromkeys(ids):
             await engine.close(number)
 
     return call(settings, work)

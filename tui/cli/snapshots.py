@@ -38,7 +38,7 @@ def snapshot(
     if listed and removed:
         raise click.UsageError("--list and --remove are two things")
     if not listed and not distro:
-        raise click.UsageError("Missing argument 'DISTRO'.")
+        raise click.UsageError("Missing argument 'DISTRO'; `distrodeck snapshots` lists them.")
     if removed and not name:
         raise click.UsageError("--remove needs the NAME of a snapshot")
 
@@ -58,6 +58,18 @@ def snapshot(
         made = [one for one in await engine.snapshots(distro) if one.name == job.result]
         if not output.write_json(settings, "snapshots", made):
             output.write_names([job.result])
+
+    return call(settings, work)
+
+
+@click.command(cls=Verb)
+@click.argument("distro", default="")
+def snapshots(distro: str) -> int:
+    """List the snapshots of DISTRO, or of all distros, newest first."""
+    settings = current()
+
+    async def work(engine: Engine) -> None:
+        _write_snapshots(settings, await engine.snapshots(distro))
 
     return call(settings, work)
 

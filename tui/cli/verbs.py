@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "clone": Entry(module="making", summary="Make a distro like another."),
         "rename": Entry(module="making", summary="Give a distro another name."),
         "snapshot": Entry(module="snapshots", summary="Keep a distro's changes as they are."),
+        "snapshots": Entry(module="snapshots", summary="List the snapshots there are."),
         "rollback": Entry(module="snapshots", summary="Go back to a snapshot."),
         "export": Entry(module="commit", summary="Write a root file system as an archive."),
         "rm": Entry(module="distros", attribute="remove", summary="Remove distros."),
@@ -86,7 +87,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "replay": Entry(module="recording", summary="Play a recording in this terminal."),
     },
     "Jobs": {
-        "jobs": Entry(module="jobs", attribute="list_", summary="List pulls and refreshes."),
+        "jobs": Entry(
+            module="jobs", attribute="list_", summary="List what goes on, and what ended lately."
+        ),
         "watch": Entry(module="jobs", summary="Follow a job to its end."),
         "cancel": Entry(module="jobs", summary="Stop a job; what can be resumed is kept."),
         "pause": Entry(module="jobs", summary="Hold a job where it is."),

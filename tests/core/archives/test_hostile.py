@@ -411,6 +411,13 @@ async def test_one_bad_image_keeps_the_good_ones_out(store: Store, tmp_path: Pat
     assert untouched(store)
 
 
+async def test_a_folder_that_is_no_archive_is_not_searched(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/link").symlink_to("/etc/passwd")
+    with pytest.raises(Unsupported, match="no archive of images"):
+        await load(store, tmp_path)
+
+
 async def test_a_folder_with_links_out_of_it_is_refused(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

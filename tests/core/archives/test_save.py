@@ -187,7 +187,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 async def test_a_full_disk_leaves_nothing(full: Store, small_disk: Path) -> None:
     for format_ in ("docker-archive", "oci-dir"):
-        with pytest.raises(NoSpace):
+        with pytest.raises(NoSpace, match=f"{small_disk}/x: no space left"):
             await save(full, small_disk / "x", TWO, format_=format_)
         assert not list(small_disk.iterdir())
 

@@ -103,6 +103,7 @@ def test_whatever_is_accepted_reads_back_the_same(text: str) -> None:
 
 
 def test_a_platform_has_two_or_three_parts() -> None:
+    assert parse_platform("arm64") == Platform(os="linux", architecture="arm64")
     assert parse_platform("linux/arm/v7") == Platform(os="linux", architecture="arm", variant="v7")
     for bad in ("linux", "linux/", "linux/amd64/v1/x", "linux/\x1b[m"):
         with pytest.raises(InvalidInput):

@@ -239,7 +239,7 @@ _FAMILIES: Final[dict[str, tuple[str, list[str]]]] = {
     "newline": (MIDDLE + "\x1b[20h", ["\n", "\v", "\f", "\r", "\x1bD"]),
     "wrap-back": ("x" * 45 + "\x1b[?45h", ["\b" * 9, "\x1b[9D", "\x1b[99D", "\r\b", "\x1b[2;1H\b", "\x1b[20Gy\b", "\x1b[1;1H\b"]),
     "wrap-back-far": (MIDDLE + "\x1b[?1045h", ["\r\b", "\x1b[30D", "\x1b[1;1H\b"]),
-    "broken": (MIDDLE, ["\x1b[1\x1b[31m", "\x1b[3\x18m", "\x1b[3\x1am", "\x1b[\n2C", "\x1b[1\r0C", "\x1b[?4m", "\x1b[>4m", "\x1b[=4h", "\x1b[1$z", "\x1b[;;;;;m", "\x1b[99999999999C", "\x1b[<1m",
+    "broken": (MIDDLE, ["\x1b[1\x1b[31m", "\x1b[3\x18m", "\x1b[3\x1am", "\x1b[\n2C", "\x1b[1\r0C", "\x1b[?4m", "\x1b[>4m", "\x1b[=4h", "\x1b[1$z", "\x1b[;;;;;m", "\x1b[99999999999C", "\x1b[<1m", "\x1b[000000000002;00000000003H", "\x1b[00000000031m",
                "\x1b F", "\x1b%G", "\x1b#3", "\x1b\x1b[C", "\x1b[1:2C", "\x1b[!!p", "\x1b[1 2C", "\x1b[C\x7fC", "\x1b[3;\x7f4H", "\x1b]0;t\x1b[C", "\x1bPq\x1b[C\x1b\\"]),
     "string": (MIDDLE, ["\x1bPq#0;2;0;0;0~\x1b\\", "\x1bP$qm\x1b\\", "\x1b_Gi=1;AAAA\x1b\\", "\x1b^secret\x1b\\", "\x1bXsos\x1b\\", "\x1b]0;t\x07", "\x1b]0;t\x1b\\", "\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\",
                "\x1b]7;file:///\x07", "\x1b]9;note\x07", "\x1b]52;c;aGk=\x07", "\x1b]133;B\x07", "\x1b]777;notify;a;b\x07", "\x1b]1337;File=x:AAAA\x07", "\x1bP1;2{qdata\x1b\\", "\x1bPtmux;\x1b\x1b[C\x1b\\", "\x1b]4;1;#123456\x07", "\x1bktitle\x1b\\"]),

@@ -46,6 +46,9 @@ def test_images_go_out_and_come_back(real: Deck, name: str) -> None:
     (saved,) = real.items("save", "-o", path, "--format", "oci-archive", name)
     assert (saved["path"], saved["format"]) == (path, "oci-archive")
     assert saved["size"] > 1_000_000
+    if real.prefix:
+        ended = real("save", "-o", "/root/x.tar", name)
+        assert (ended.code, "/root/x.tar: permission denied" in ended.talk) == (2, True)
     piped = real.done("save", name).out
     assert tarfile.is_tarfile(io.BytesIO(piped))
     real.done("rmi", "--yes", name)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.domain import Job
 from tests import host
 from tests.tui.cli.conftest import Ended, environment
+from tui.cli.progress import Fetching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +81,39 @@ def test_a_folder_is_built_and_named(run: Callable[..., Ended], tmp_path: Path, 
     assert [event["kind"] for event in events].count("cached") == 2
     quiet = run(*words, "--quiet")
     assert (quiet.text, quiet.talk) == (ended.text, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("nosuchcommand", "exit code 127.*try: install the command"),
+        ("touch /x; /x", "exit code 126.*try: make the file executable"),
+        ("kill -9 $$", "exit code 137.*try: it was killed"),
+        ("exit 3", "exit code 3.*try: do it by hand .*: distrodeck create try [0-9a-f]{12},"),
+    ],
+)
+def test_a_failing_command_ends_with_where_what_and_the_next_step(
+    run: Callable[..., Ended], base: str, command: str, told: str
+) -> None:
+    ended = run("build", "-f", "-", given=f"FROM {base}\nRUN {command}\n".encode())
+    assert ended.code == 1
+    assert re.search(
+        f"^distrodeck: Dockerfile:2: RUN ended with {told}", ended.talk, re.MULTILINE | re.DOTALL
+    )
+    if "create try" in told:
+        image = ended.talk.partition("create try ")[2][:12]
+        run("create", "try", image)
+        assert run("run", "try", "--", "true").code == 0
+
+
+def test_a_long_fetch_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    reporter = Fetching(lambda: now)
+    job = Job(id="1", kind="build", title="x", state="running", phase="fetch")
+    for now in (0.1, 2.5, 2.6, 4.9):
+        reporter.show(replace(job, done=int(now * 1e6), total=9_000_000))
+    reporter.show(replace(job, phase="build"))
+    assert capsys.readouterr().err == "  fetch 2.5/9.0 MB\n  fetch 4.9/9.0 MB\n"
 
 
 def test_context_or_dockerfile_may_come_from_standard_input(

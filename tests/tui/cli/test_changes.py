@@ -70,6 +70,7 @@ def test_every_verb_of_changes(box: Deck, is_single: bool) -> None:
     listed = box.items("snapshot", "--list", "box")
     assert [one["name"] for one in listed] == [before["name"], "first"]
     assert listed[0]["size"] > 0
+    assert box.items("snapshots") == box.items("snapshots", "box") == listed
     assert box.items("snapshot", "--remove", "box", "first", "--yes") == [{"name": "first"}]
 
     assert box.items("upgrade", "box", "--force") == []
@@ -114,6 +115,8 @@ def test_an_export_pulled_by_path(box: Deck, tmp_path: Path) -> None:
         (("commit", "nobody", "--config", "@/no/such"), 2),
         (("clone", "nobody", "new"), 3),
         (("snapshot",), 2),
+        (("snapshots", "nobody"), 3),
+        (("close", "77"), 3),
         (("upgrade",), 2),
         (("export", "nobody", "-o", "/tmp/never.tar"), 3),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 
 import pytest
@@ -51,7 +52,7 @@ def test_the_catalog_names_its_broken_source_without_hiding_the_rest(deck) -> No
     assert document["schema"] == "distrodeck.catalog/1"
     assert [entry["name"] for entry in document["items"]] == ["host", "debian/12"]
     assert document["sources"][1]["error"] == "refused"
-    assert deck("catalog", "ls").text == ended.text
+    assert deck("catalog", "ls").text == deck("catalog").text == ended.text
 
 
 def test_catalog_refresh_shows_the_sources(deck) -> None:
@@ -68,20 +69,37 @@ def test_control_characters_of_an_image_do_not_reach_the_terminal(deck) -> None:
             assert b"\x07" not in out
 
 
-def test_digests_are_whole_for_a_program_and_short_on_a_terminal(deck, deck_tty) -> None:
-    assert DIGEST in deck("images").text
-    tty = deck_tty("images", columns=200)
-    tty.until(rb" ab12ab12ab12 ")
-    tty = deck_tty("images", "--no-trunc", columns=200)
-    tty.until(DIGEST.encode())
+@pytest.mark.parametrize("words", [("images",), ("history", "dev")])
+def test_tables_have_short_digests_unless_the_whole_ones_are_asked_for(deck, words) -> None:
+    whole = deck(*words, "--format", "json").text
+    told, long = deck(*words).text, deck(*words, "--no-trunc").text
+    assert re.search(r" ?[0-9a-f]{12} ", told)
+    assert not re.search("[0-9a-f]{64}", told)
+    for digest in re.findall("sha256:[0-9a-f]{64}", long):
+        assert digest in whole
+    assert re.search("sha256:[0-9a-f]{64}", long)
+
+
+def test_quiet_lists_have_whole_digests_which_stay_unique(deck) -> None:
+    assert deck("images", "-q").text == f"{DIGEST}\n"
+
+
+def test_a_narrow_window_costs_columns_before_it_costs_names(deck, deck_tty) -> None:
+    (image,) = deck("images", "--format", "json").document["items"]
+    name = image["references"][0]
+    told = deck_tty("images", columns=len(name) + 30).until(rb"DIGEST.*\n.*\n").decode()
+    assert name in told
+    assert "ab12ab12ab12" in told
+    assert "PLATFORM" not in told
 
 
 def test_a_table_fits_the_window_of_a_terminal_only(deck, deck_tty) -> None:
     for columns in (72, 50, 20):
         told = deck_tty("ls", columns=columns).until(rb"\ndev  .*\n").decode()
         assert all(len(line.rstrip()) <= columns for line in told.splitlines())
-        assert ("SOURCE" in told) is (columns == 72)
-        assert ("\N{HORIZONTAL ELLIPSIS}" in told) is (columns == 72)
+        assert "PLATFORM" not in told
+        assert ("SOURCE" in told) is (columns > 20)
+        assert ("\N{HORIZONTAL ELLIPSIS}" in told) is (columns == 50)
     assert "\N{HORIZONTAL ELLIPSIS}" not in deck("ls", env={"COLUMNS": "60"}).text
 
 

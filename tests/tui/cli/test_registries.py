@@ -70,6 +70,7 @@ def test_what_can_be_pulled_is_found(deck_root, fix) -> None:
     items = real.items("pull", f"{plain}/lib/busybox", "-a")
     assert [one["references"] for one in items] == [names]
     (hit,) = real.items("search", "many", "--registry", plain)
+    assert real.items("search", f"{plain}/many") == [hit]
     assert (hit["name"], hit["found_in"], hit["stars"]) == (f"{plain}/lib/many", "registry", None)
     assert real.done("search", "busybox:stable", "-q").text.split() == [names[2]]
     ended = real.done("search", "debian", "12", "--catalog", "builtin")

@@ -27,6 +27,14 @@ def test_the_whole_life_of_images_and_distros(store: Deck) -> None:
     (image,) = [one for one in store.items("images") if not one["distros"]]
     store.done("tag", image["references"][0], "mine:1")
     assert store.done("images", "--filter", "reference=mine", "-q").text.strip() == image["digest"]
+    assert store.done("images", "mine", "-q").text.strip() == image["digest"]
+    assert "no image fits" in store.done("images", "nobody's").talk
+    assert store.items("images", "--filter", "since=mine:1") == []  # found by its short name
+    ended = store("rmi", "edge")
+    assert (ended.code, "distrodeck rm edge" in ended.talk) == (3, True)
+    ended = store("export", "mine:1", "-o", "/tmp/never.tar")
+    assert (ended.code, "mine:1: no such distro" in ended.talk) == (3, True)
+    assert "distrodeck create NAME mine:1" in ended.talk
     for name, code in (("mine:1", 0), ("edge", 0), ("other", 1)):
         assert store("exists", name).code == code
     ended = store("rmi", image["digest"])
@@ -71,6 +79,16 @@ def test_prune_shows_what_goes_and_asks(store: Deck) -> None:
     finally:
         tty.close()
     assert store.done("undo").text == "edge\n"
+
+
+def test_ctrl_c_ends_a_question(store: Deck) -> None:
+    tty = Tty(store.argv("rmi", "--now", "edge"), environment())
+    try:
+        tty.until(rb"\[y/N\]")
+        tty.type(b"\x03")
+        assert tty.wait() == 130
+    finally:
+        tty.close()
 
 
 def test_a_broken_image_is_found_mended_by_a_pull_and_then_well(store: Deck, fix) -> None:
