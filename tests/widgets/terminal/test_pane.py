@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input as Field
 from typing_extensions import override
 
+from widgets.terminal import pointer
 from widgets.terminal.pane import TerminalPane
 from widgets.terminal.raw_key import RawKey
 
@@ -60,6 +61,7 @@ class PaneTest(App[None], inherit_bindings=False):
     on_terminal_pane_activity = keep
     on_terminal_pane_clipboard_write = keep
     on_terminal_pane_copied = keep
+    on_terminal_pane_link_wanted = keep
     on_terminal_pane_prefix_pressed = keep
 
     @property
@@ -329,6 +331,86 @@ async def test_a_drag_copies_text_of_this_pane_only(bench: Bench) -> None:
     await bench.pilot.mouse_up(bench.pane, offset=(5, 1))
     copied = [m for m in bench.app.said if isinstance(m, TerminalPane.Copied)]
     assert [m.text for m in copied] == ["line\nsecond"]
+    assert bench.app.typed == b""
+
+
+def copied(bench: Bench) -> list[str]:
+    return [m.text for m in bench.app.said if isinstance(m, TerminalPane.Copied)]
+
+
+async def click(bench: Bench, offset: tuple[int, int], times: int) -> None:
+    for _ in range(times):
+        await bench.pilot.mouse_down(bench.pane, offset=offset)
+        await bench.pilot.mouse_up(bench.pane, offset=offset)
+
+
+async def test_two_clicks_copy_a_word_and_three_a_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pointer, "CLICK_SECONDS", 60.0)
+    await bench.offer(b"see /usr/share/doc now\r\n")
+    await click(bench, (8, 0), 2)
+    assert copied(bench) == ["/usr/share/doc"]
+    await click(bench, (8, 0), 1)
+    assert copied(bench)[1:] == ["see /usr/share/doc now\n"]
+
+
+async def test_a_drag_after_two_clicks_goes_by_words(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pointer, "CLICK_SECONDS", 60.0)
+    await bench.offer(b"one two three four")
+    await click(bench, (5, 0), 1)
+    await bench.pilot.mouse_down(bench.pane, offset=(5, 0))
+    await bench.pilot.hover(bench.pane, offset=(10, 0))
+    await bench.pilot.mouse_up(bench.pane, offset=(10, 0))
+    assert copied(bench) == ["two three"]
+
+
+async def test_a_drag_with_alt_marks_a_rectangle(bench: Bench) -> None:
+    await bench.offer(b"abcdef\r\nABCDEF\r\n")
+    down, move = events.MouseDown, events.MouseMove
+    await bench.pilot._post_mouse_events([move, down], bench.pane, (1, 0), button=1, meta=True)
+    await bench.pilot.hover(bench.pane, offset=(3, 1))
+    await bench.pilot.mouse_up(bench.pane, offset=(3, 1))
+    assert copied(bench) == ["bcd\nBCD"]
+
+
+async def test_a_drag_held_above_the_edge_scrolls_on_by_itself(bench: Bench) -> None:
+    await bench.offer(b"".join(b"%d\r\n" % n for n in range(50)))
+    await bench.pilot.mouse_down(bench.pane, offset=(1, 3))
+    await bench.pilot.pause()
+    above = events.MouseMove(bench.pane, 0, -1, 0, -1, 1, False, False, False, 0, -1)
+    bench.pane.post_message(above)
+    await bench.until(lambda: bench.pane.view.back >= 4)
+    await bench.pilot.mouse_up(bench.pane, offset=(0, 0))
+    (text,) = copied(bench)
+    assert text.endswith("43\n44")
+    assert len(text.splitlines()) >= 8
+
+
+async def test_what_is_marked_stays_on_its_text_when_output_scrolls_it(bench: Bench) -> None:
+    await bench.offer(b"marked\r\n")
+    await bench.pilot.mouse_down(bench.pane, offset=(0, 0))
+    await bench.pilot.hover(bench.pane, offset=(3, 0))
+    await bench.offer(b"more\r\n" * 30)
+    await bench.pilot.hover(bench.pane, offset=(5, 0))
+    selection = bench.pane.view.selection
+    assert selection
+    assert selection.anchor == (0, 0)
+    bench.pane.replay_resize(10, 20)
+    assert bench.pane.view.selection
+    assert bench.pane.view.selection.text(bench.pane.terminal).startswith("marked\nmore")
+
+
+async def test_ctrl_and_a_click_ask_for_a_link_to_be_opened(bench: Bench) -> None:
+    await bench.offer(b"see https://example.com/a.\r\n\x1b]8;;file:///etc\x07bad\x1b]8;;\x07")
+    down = [events.MouseMove, events.MouseDown]
+    for offset in ((8, 0), (1, 0), (1, 1)):
+        await bench.pilot._post_mouse_events(down, bench.pane, offset, button=1, control=True)
+        await bench.pilot.mouse_up(bench.pane, offset=offset)
+    wanted = [m.address for m in bench.app.said if isinstance(m, TerminalPane.LinkWanted)]
+    assert wanted == ["https://example.com/a"]
     assert bench.app.typed == b""
 
 
