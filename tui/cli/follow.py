@@ -71,11 +71,15 @@ async def follow(
             redraw.cancel()
             reporter.close()
     if warn and settings.progress != "json":
-        if ended.served_by:
-            report.note(f"{ended.title}: served by the mirror {ended.served_by}")
-        for warning in ended.warnings:
-            report.note(f"warning: {warning}")
+        _tell_warnings(ended)
     return ended
+
+
+def _tell_warnings(job: Job) -> None:
+    if job.served_by:
+        report.note(f"{job.title}: served by the mirror {job.served_by}")
+    for warning in job.warnings:
+        report.note(f"warning: {warning}")
 
 
 async def _cancel(engine: Engine, job: Job) -> None:
