@@ -1,7 +1,8 @@
 """Parse speed against plain pyte in the same run: ``python -m benchmarks.emulator``.
 
 Workloads are 350 kB of data that does not repeat, fed in pieces of 16 KiB (several reads of a
-PTY), to fresh terminals; the two take turns, and medians are compared.
+PTY), to fresh terminals; the two take turns, and medians are compared. Last comes the memory of
+10,000 lines of history, 120 columns wide, of plain text and of text in colours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import statistics
 import sys
 import time
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pyte
@@ -174,6 +176,41 @@ def ours(data: bytes) -> float:
     return seconds(Terminal(ROWS, COLUMNS).feed, data)
 
 
+HISTORY = 10_000
+WIDE = 120
+MEMORY_TARGET = 8.0
+
+
+def history_megabytes(make: Callable[[random.Random], str]) -> float:
+    """Memory that a full history takes, in lines cut or padded to the width."""
+    pick = random.Random(HISTORY)
+    lines = [make(pick).encode() for _ in range(HISTORY + ROWS)]
+    gc.collect()
+    tracemalloc.start()
+    terminal = Terminal(ROWS, WIDE, scrollback=HISTORY)
+    for line in lines:
+        terminal.feed(line)
+    gc.collect()
+    used, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    if terminal.history_size != HISTORY:
+        raise SystemExit(f"the history has {terminal.history_size} lines")
+    return used / 1e6
+
+
+def full_line(pick: random.Random) -> str:
+    """Plain text in every column."""
+    return words(pick, WIDE) + "\r\n"
+
+
+def coloured_line(pick: random.Random) -> str:
+    """Every column written, about every sixth word in a colour."""
+    text = words(pick, WIDE).split(" ")
+    for place in range(0, len(text), 6):
+        text[place] = f"\x1b[{pick.randrange(31, 37)}m{text[place]}\x1b[m"
+    return " ".join(text) + "\r\n"
+
+
 def main(names: list[str]) -> None:
     """Print the table; with ``--ours``, this emulator alone."""
     alone = "--ours" in names
@@ -191,6 +228,9 @@ def main(names: list[str]) -> None:
         mine = statistics.median(pair[1] for pair in ratios)
         ratio = statistics.median(pair[1] / pair[0] for pair in ratios)
         print(f"{name:18} {theirs:7.2f} {mine:8.2f} {ratio:6.1f}x {target:6d}x")
+    for title, make in (("plain", full_line), ("in colours", coloured_line)):
+        used = history_megabytes(make)
+        print(f"{HISTORY:,} lines, {title}: {used:.1f} MB (target {MEMORY_TARGET:.0f})")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ class PullSettings:
     """Layers of one image that are fetched at a time."""
     parallel_jobs: int = 3
     """Pulls that run at a time; more wait."""
+    check: bool = True
+    """Whether the sources of installed distros are asked now and then for something newer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +360,11 @@ def _mirror(value: object) -> MirrorSettings:
 
 
 _REGISTRY: dict[str, Check] = {"mirrors": _mirrors, "ca": _path, "plain_http": _flag}
-_PULL: dict[str, Check] = {"parallel_layers": _whole(1, 16), "parallel_jobs": _whole(1, 64)}
+_PULL: dict[str, Check] = {
+    "parallel_layers": _whole(1, 16),
+    "parallel_jobs": _whole(1, 64),
+    "check": _flag,
+}
 _DAEMON: dict[str, Check] = {"idle_seconds": _seconds}
 _LIMITS: dict[str, Check] = {
     "entries": _whole(1, 1 << 32),

@@ -233,12 +233,19 @@ class Installer:
     ) -> Pulled | None:
         """The image of that reference and platform if the store has it; it stays for ``lease``."""
         try:
-            image = find_image(self._store, str(reference))
-            await self._store.intake.hold(lease, [image.digest])
-            image = self._store.image(image.digest)
+            named = find_image(self._store, str(reference))
+            suits = [
+                one
+                for one in (named, *self._store.siblings(named.digest))
+                if platform is None or _same(platform, one.platform)
+            ]
+            if not suits:
+                return None
+            await self._store.intake.hold(lease, [suits[0].digest])
+            image = self._store.image(suits[0].digest)
         except NotFound:
             return None
-        if image.broken or (platform and not _same(platform, image.platform)):
+        if image.broken:
             return None
         return Pulled(
             digest=image.digest,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from core.domain import Job, JobError, JobKind, JobPhase, JobState, LayerState
 from core.errors import Cancelled, Conflict, DeckError, NotFound, by_code, deck_error
 from core.events import JobChanged
-from core.pausing import set_gate
+from core.pausing import Gate, set_gate
 from core.text import clean
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class _Running:
     key: str
     task: asyncio.Task[None] | None = None
     published: float = 0.0
-    turn: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while it runs; its bytes wait for that."""
+    turn: Gate = field(default_factory=Gate)
+    """Open while it runs; its bytes wait for that."""
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set, and replaced by another, when there is a newer state to read."""
 
@@ -147,14 +147,14 @@ class JobBook:
         same = [entry for entry in self._entries.values() if entry.job.kind == kind]
         room = self._limits.get(kind, len(same)) - sum(e.job.state == "running" for e in same)
         for entry in [entry for entry in same if entry.job.state == "queued"][: max(room, 0)]:
-            entry.turn.set()
+            entry.turn.open()
             self.update(entry.job.id, urgent=True, state="running")
 
     def pause(self, job_id: str) -> Job:
         """Hold a job where it is. Idempotent. Raises: NotFound; Conflict, it has ended."""
         entry = self._active(job_id)
         if entry.job.state != "paused":
-            entry.turn.clear()
+            entry.turn.close()
             self.update(job_id, urgent=True, state="paused")
             self._admit(entry.job.kind)
         return entry.job
@@ -178,7 +178,7 @@ class JobBook:
         turn = self._entries[job_id].turn
         set_gate(turn)
         try:
-            await turn.wait()
+            await turn.opened()
             result = await work(Progress(self, job_id))
         except asyncio.CancelledError:
             self._end(job_id, "cancelled", Cancelled(job.title, "cancelled"))

@@ -27,6 +27,7 @@ PICTURES = {
     "remove": (SMALL,),
     "run": (SMALL,),
     "which-key": (SMALL,),
+    "copy-mode": (MEDIUM,),
     "keys": (SMALL,),
 }
 """What is kept: each scene at the sizes that say something."""

@@ -98,6 +98,18 @@ async def shell(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "\n".join(tab.pane.terminal.text()).rstrip().endswith("#"))
 
 
+async def copy_mode(pilot: Pilot[int]) -> None:
+    """Searching what a shell showed, with some of it marked."""
+    await shell(pilot)
+    pane = demo(pilot).deck.shells.tabs[1].pane
+    await pane.offer(b"".join(b"\r\n  CC  part%d.o" % number for number in range(1240)))
+    await pilot.press("ctrl+right_square_bracket", "left_square_bracket", "ctrl+b")
+    await pilot.press("slash", *"part122", "enter")
+    await until(pilot, lambda: demo(pilot).deck.in_shell and pane.view.copy.pattern)
+    await pilot.press("n", "0", "v", "j", "e")
+    await until(pilot, lambda: "marked" if pane.view.copy.selection else "")
+
+
 async def which_key(pilot: Pilot[int]) -> None:
     """The prefix was pressed and nothing after it."""
     await shell(pilot)
@@ -167,6 +179,7 @@ async def inspect(pilot: Pilot[int]) -> None:
 SCENES = {
     "home": home,
     "shell": shell,
+    "copy-mode": copy_mode,
     "which-key": which_key,
     "remove": remove,
     "run": run,

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import events, work
+from textual import events, on, work
+from typing_extensions import override
 
 from core.errors import DeckError, deck_error
+from core.paths import find_paths
 from tui.bridge import Bridge
+from tui.browser import open_address
+from tui.clipboard import Clipboard
 from tui.driver import DeckDriver
 from tui.safe_text import SafeText
 from tui.screens.deck import DeckScreen
 from tui.screens.error import ErrorDialog
 from tui.themes import DEFAULT, THEMES
 from tui.type_ahead import TypeAhead
+from widgets.terminal.pane import TerminalPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +59,11 @@ class DeckApp(TypeAhead[int], inherit_bindings=False):
         *,
         driver_class: type[Driver] | None = None,
         clock: Callable[[], float] = time.time,
+        state: Path | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
+        folder = state or find_paths().state
+        self._copies = Clipboard(self._write_out, os.environ, folder)
         self._filters.append(SafeText())
         self._open_engine = open_engine
         self.bridge = Bridge()
@@ -116,6 +125,34 @@ class DeckApp(TypeAhead[int], inherit_bindings=False):
             return
         await super().on_event(event)
 
+    def _write_out(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    @override
+    def copy_to_clipboard(self, text: str) -> None:
+        self._clipboard = text
+        self._copies.put(text)
+
+    @on(TerminalPane.Copied)
+    def _copied(self, event: TerminalPane.Copied) -> None:
+        self._clipboard = event.text
+        self.notify(self._copies.put(event.text), markup=False)
+
+    @on(TerminalPane.Notice)
+    def _noticed(self, event: TerminalPane.Notice) -> None:
+        self.notify(event.text, markup=False)
+
+    @on(TerminalPane.LinkWanted)
+    @work(group="links")
+    async def _open(self, event: TerminalPane.LinkWanted) -> None:
+        if await open_address(event.address, os.environ):
+            self.notify(f"opened {event.address}", markup=False)
+        else:
+            self._clipboard = event.address
+            told = self._copies.put(event.address)
+            self.notify(f"no browser here for {event.address}: {told}", markup=False)
+
     async def action_leave(self) -> None:
         """Leave; every shell lives on."""
         await self.deck.detach()
@@ -127,9 +164,10 @@ def run_console(
     *,
     driver_class: type[Driver] = DeckDriver,
     clock: Callable[[], float] = time.time,
+    state: Path | None = None,
 ) -> int:
     """Show the console until the person leaves it; the exit code of the process."""
-    app = DeckApp(open_engine, driver_class=driver_class, clock=clock)
+    app = DeckApp(open_engine, driver_class=driver_class, clock=clock, state=state)
     shells = app.run()
     if app.failure:
         print(f"distrodeck: {app.failure}", file=sys.stderr)  # noqa: T201

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.domain import Distro, PullSpec
 from core.errors import InvalidInput, NotFound
+from tui.screens.replay import ReplayScreen
 
 if TYPE_CHECKING:
     from tui.screens.deck import DeckScreen
@@ -35,6 +36,7 @@ _USAGE = {
     "help": "help",
     "home": "home",
     "theme": "theme NAME",
+    "replay": "replay FILE",
     "quit": "quit",
 }
 _ALIASES = {"remove": "rm", "q": "quit", "q!": "quit", "enter": "shell", "?": "help"}
@@ -74,7 +76,8 @@ async def carry_out(command: Command | None, deck: DeckScreen) -> None:
     """Do what a command says, with the console's questions and dialogs.
 
     Raises:
-        NotFound: no such distro.
+        NotFound: no such distro, theme or file.
+        NotARecording: a file that is none.
     """
     match command:
         case None:
@@ -89,6 +92,8 @@ async def carry_out(command: Command | None, deck: DeckScreen) -> None:
             deck.action_tab(0)
         case Command(word="quit"):
             await deck.action_quit()
+        case Command(word="replay", target=name):
+            await deck.app.push_screen(ReplayScreen(name))
         case Command(word="theme", target=theme):
             if theme not in deck.app.available_themes:
                 raise NotFound(theme, "no such theme", hint=" ".join(deck.app.available_themes))

@@ -1,7 +1,7 @@
 """The keys, in one table: bindings, hints, help and the which-key panel all come from here.
 
 In SHELL every byte goes to the shell but the prefix; the keys of :data:`PREFIXED` are live after
-it, for one stroke. In NORMAL one letter has one meaning in every pane.
+it, for one stroke. In NORMAL one letter has one meaning in every pane. COPY has vi's letters.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
+
+from widgets.terminal.copy_keys import COPY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +83,11 @@ PREFIXED: tuple[Key, ...] = (
     _key("tab", "Tab", "last_tab", "last tab"),
     _key("x", "x", "close_tab", "close shell"),
     _key("d,0", "d", "tab(0)", "home"),
-    _key("left_square_bracket,pageup", "[", "scroll(1)", "scroll back"),
+    _key("left_square_bracket", "[", "look_back", "copy mode"),
+    _key("pageup", "PgUp", "look_back('half_page_up')", "scroll back"),
+    _key("slash", "/", "look_back('search_up')", "find"),
+    _key("o", "o", "look_back('mark_output')", "last output"),
+    _key("right_square_bracket", "]", "paste", "paste"),
     _key("z", "z", "zen", "full window"),
     _key("colon", ":", "command", "command line"),
     _key("question_mark", "?", "help", "all keys"),
@@ -89,6 +95,9 @@ PREFIXED: tuple[Key, ...] = (
     _key(",".join(PREFIX_KEYS), PREFIX_LABEL, "literal", f"send {PREFIX_LABEL}"),
 )
 
+
+COPY: tuple[Key, ...] = tuple(_key("", key.shown, "", key.label) for key in COPY_KEYS if key.shown)
+"""Copy mode, as the help tells it; the pane itself handles these keys."""
 
 PANE_GROUPS = frozenset({"Distro", "Pull"})
 """Groups of NORMAL whose keys act on what a pane has under its cursor."""

@@ -17,6 +17,7 @@ from core.errors import DeckError, deck_error
 from tui.keymap import PREFIX
 from tui.shell_link import ShellLink
 from widgets.session_tabs import Tab
+from widgets.terminal.copy_mode import scrolled
 from widgets.terminal.pane import TerminalPane
 
 if TYPE_CHECKING:
@@ -219,7 +220,10 @@ class ShellDeck(Container, inherit_bindings=False):
         rows, columns = tab.pane.size.height, tab.pane.size.width
         watching = "" if tab.link.controller else " · watching"
         ended = f" · exit code {tab.exit_code}" if tab.exit_code is not None else ""
-        return f"{tab.number} {tab.session.distro}{title}", f"{columns}x{rows}{watching}{ended}"
+        copy = tab.pane.view.copy
+        back = f" · {scrolled(copy)}" if copy else ""
+        subtitle = f"{columns}x{rows}{back}{watching}{ended}"
+        return f"{tab.number} {tab.session.distro}{title}", subtitle
 
     def _of_pane(self, pane: TerminalPane) -> ShellTab | None:
         return next((tab for tab in self.tabs.values() if tab.pane is pane), None)
@@ -259,3 +263,9 @@ class ShellDeck(Container, inherit_bindings=False):
     def _clipboard(self, event: TerminalPane.ClipboardWrite) -> None:
         event.stop()
         self.app.copy_to_clipboard(event.text)
+
+    @on(TerminalPane.Looked)
+    def _looked(self, event: TerminalPane.Looked) -> None:
+        event.stop()
+        self.describe()
+        self.post_message(self.Changed())

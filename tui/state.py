@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.keymap import PREFIX_LABEL
 from widgets.state_line import Hint
+from widgets.terminal.copy_mode import scrolled
 
 if TYPE_CHECKING:
     from tui.shells import ShellTab
@@ -41,8 +42,24 @@ _PREFIXED = (
     Hint("1-9", "tab"),
     Hint("d", "home", "screen.tab(0)"),
     Hint("x", "close", "screen.close_tab"),
-    Hint("[", "scroll", "screen.scroll(1)"),
+    Hint("[", "copy", "screen.look_back"),
+    Hint("/", "find", "screen.look_back('search_up')"),
     Hint("z", "zen", "screen.zen"),
+)
+
+
+_COPY = (
+    Hint("/", "find", "screen.look_back('search_down')"),
+    Hint("v", "mark", "screen.look_back('mark_characters')"),
+    Hint("o", "output", "screen.look_back('mark_output')"),
+    Hint("{ }", "prompt"),
+    Hint("n N", "next match", "screen.look_back('search_next')"),
+    Hint("q", "leave", "screen.look_back('leave')"),
+)
+_MARKED = (
+    Hint("y", "copy", "screen.look_back('copy')"),
+    Hint("v V ^V", "text, lines, box"),
+    Hint("q", "leave", "screen.look_back('leave')"),
 )
 
 
@@ -55,6 +72,8 @@ def shell_mode(tab: ShellTab) -> str:
     """``SHELL ubuntu 82x28``, or how it ended."""
     if tab.exit_code is not None:
         return f"ENDED {tab.session.distro} exit code {tab.exit_code}"
+    if mode := tab.pane.view.copy:
+        return f"COPY {tab.session.distro} {scrolled(mode)}"
     word = "SHELL" if tab.link.controller else "WATCH"
     size = tab.pane.size
     return f"{word} {tab.session.distro} {size.width}x{size.height}"
@@ -64,6 +83,8 @@ def shell_hints(tab: ShellTab, *, pending: bool) -> tuple[Hint, ...]:
     """What the prefix leads to."""
     if pending:
         return (*_PREFIXED, Hint("Esc", "cancel"))
+    if mode := tab.pane.view.copy:
+        return _MARKED if mode.selection else _COPY
     if tab.exit_code is not None:
         return (
             Hint("⏎", "new shell", "screen.new_shell"),

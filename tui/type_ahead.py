@@ -80,7 +80,8 @@ class TypeAhead(App[Result], inherit_bindings=False):
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
-        if isinstance(self.focused, TerminalPane) and not self._waits:
+        shell = isinstance(self.focused, TerminalPane) and not self.focused.view.copy
+        if shell and not self._waits:
             await super().on_event(event)  # a shell takes all keys: nothing to wait for
             return
         self._keys.append(event)

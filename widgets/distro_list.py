@@ -11,7 +11,7 @@ from widgets import format as fmt
 from widgets.line_list import Column, LineList, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 InstalledRow = Distro | Job
 
@@ -45,6 +45,10 @@ def _size(row: InstalledRow) -> str:
     return fmt.size(row.size)
 
 
+def _upgrade(distro: Distro) -> str:
+    return "↑ outdated" if distro.outdated else ""
+
+
 class DistroList(LineList[InstalledRow]):
     """What can be entered: name, shells, size and, with room, much more."""
 
@@ -63,6 +67,7 @@ class DistroList(LineList[InstalledRow]):
         id: str | None = None,  # noqa: A002
     ) -> None:
         self._clock = clock
+        self._outdated = False
         super().__init__(id=id)
 
     @override
@@ -75,7 +80,7 @@ class DistroList(LineList[InstalledRow]):
         def of_distro(read: Callable[[Distro], str]) -> Callable[[InstalledRow], str]:
             return lambda row: read(row) if isinstance(row, Distro) else ""
 
-        return [
+        columns: list[Column[InstalledRow]] = [
             Column("", 1, _glyph, _glyph_look, keep=9),
             Column("NAME", 12, row_name, lambda _: "name", sort=row_name, flex=True, keep=10),
             Column(
@@ -93,6 +98,19 @@ class DistroList(LineList[InstalledRow]):
             Column("DIGEST", 12, of_distro(lambda d: fmt.short(d.image_digest, 12)), _dim, keep=4),
             Column("SYSTEM", 24, of_distro(lambda d: d.os_name), _dim, flex=True, keep=2),
         ]
+        if self._outdated:
+            columns.append(Column("UPGRADE", 10, of_distro(_upgrade), lambda _: "warn", keep=8))
+        return columns
+
+    @override
+    def show(self, rows: Iterable[InstalledRow]) -> None:
+        """As every list does; a column for upgrades is there while one is to be had."""
+        rows = list(rows)
+        outdated = any(isinstance(row, Distro) and row.outdated for row in rows)
+        if outdated != self._outdated:
+            self._outdated = outdated
+            self.change_columns()
+        super().show(rows)
 
     @override
     def key(self, row: InstalledRow) -> object:

@@ -144,6 +144,11 @@ class LineList(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False)
         """The columns, left to right."""
         raise NotImplementedError
 
+    def change_columns(self) -> None:
+        """Ask for :meth:`columns` anew; those that stay must keep their places."""
+        self._columns = self.columns()
+        self._fitted_width = -1
+
     def key(self, row: Row) -> object:
         """What makes a row the same row when new rows come; the cursor stays on it."""
         raise NotImplementedError

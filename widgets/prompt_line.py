@@ -1,9 +1,9 @@
-"""One line to type into: the filter of a list, or a command."""
+"""One line to type into: the filter of a list, a command, or what to search for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class PromptLine(Horizontal, inherit_bindings=False):
-    """Opens with a sigil (``/`` or ``:``), closes with Enter or Esc."""
+Purpose = Literal["filter", "command", "search"]
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
+class PromptLine(Horizontal, inherit_bindings=False):
+    """Opens for a purpose, which it names, and closes with Enter or Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("ctrl+r", "toggle_regex", "Text or regular expression", show=False),
+    ]
     DEFAULT_CSS = """
     PromptLine {
         height: 1;
@@ -41,38 +47,47 @@ class PromptLine(Horizontal, inherit_bindings=False):
     class Changed(Message):
         """The text is another."""
 
-        sigil: str
+        purpose: Purpose
         text: str
+        regex: bool = False
+        """Of a search: the text is a regular expression."""
 
     @dataclass
     class Entered(Message):
         """Enter was pressed."""
 
-        sigil: str
+        purpose: Purpose
         text: str
+        regex: bool = False
+        """Of a search: the text is a regular expression."""
 
     @dataclass
     class Cancelled(Message):
         """Esc was pressed."""
 
-        sigil: str
+        purpose: Purpose
 
-    WORDS: ClassVar[dict[str, str]] = {"/": "FILTER", ":": "COMMAND"}
+    WORDS: ClassVar[dict[Purpose, str]] = {
+        "filter": "FILTER /",
+        "command": "COMMAND :",
+        "search": "SEARCH text (^R regex) /",
+    }
     """What the line says of itself: who gets the keys."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._sigil = ""
+        self._purpose: Purpose = "filter"
+        self._regex = False
 
     def compose(self) -> ComposeResult:
-        """The sigil and the text."""
+        """What for, and the text."""
         yield Label("", markup=False)
         yield Field()
 
-    def open(self, sigil: str, text: str = "") -> None:
+    def open(self, purpose: Purpose, text: str = "") -> None:
         """Ask for a line, with ``text`` there already."""
-        self._sigil = sigil
-        self.query_one(Label).update(f"{self.WORDS.get(sigil, '')} {sigil}")
+        self._purpose = purpose
+        self._say_what_for()
         field = self.query_one(Field)
         with field.prevent(Input.Changed):
             field.value = text
@@ -80,19 +95,35 @@ class PromptLine(Horizontal, inherit_bindings=False):
         self.display = True
         field.focus()
 
+    def _say_what_for(self) -> None:
+        word = self.WORDS[self._purpose]
+        if self._purpose == "search" and self._regex:
+            word = "SEARCH regex (^R text) /"
+        self.query_one(Label).update(word)
+
+    def action_toggle_regex(self) -> None:
+        """Search for a text, or for a regular expression; it stays so for the next search."""
+        if self._purpose == "search":
+            self._regex = not self._regex
+            self._say_what_for()
+            self._tell(self.query_one(Field).value)
+
+    def _tell(self, text: str) -> None:
+        self.post_message(self.Changed(self._purpose, text, self._regex))
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.display:
-            self.post_message(self.Changed(self._sigil, event.value))
+            self._tell(event.value)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.display = False
-        self.post_message(self.Entered(self._sigil, event.value))
+        self.post_message(self.Entered(self._purpose, event.value, self._regex))
 
     def action_cancel(self) -> None:
         """Close without an answer."""
         self.display = False
-        self.post_message(self.Cancelled(self._sigil))
+        self.post_message(self.Cancelled(self._purpose))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Cancelled
 from core.layers.worker import explain
+from core.pausing import held
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,29 +25,35 @@ _LOOK = 0.5
 async def in_steps(work: Callable[[Callable[[], None]], T], *, what: str) -> T:
     """Run ``work(check)`` in a thread; it calls ``check`` between its steps.
 
+    While the job it belongs to is held, ``check`` waits.
+
     Cancelled, it waits for the thread: nothing is written any more when it is over.
 
     Raises:
         NoSpace: the disk is full.
         DeckError: another refusal of the system.
     """
-    stop = threading.Event()
+    stop, going = threading.Event(), threading.Event()
+    going.set()
 
     def check() -> None:
+        while not (going.wait(_LOOK) or stop.is_set()):
+            pass
         if stop.is_set():
             raise Cancelled(what, "cancelled")
 
-    future = asyncio.get_running_loop().run_in_executor(None, work, check)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([future])
-        future.exception()  # it was told to raise
-        raise
-    except OSError as error:
-        error.filename = error.filename or what  # writing to a descriptor tells no name
-        raise explain(error) from error
+    async with held(going.clear, going.set):
+        future = asyncio.get_running_loop().run_in_executor(None, work, check)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait([future])
+            future.exception()  # it was told to raise
+            raise
+        except OSError as error:
+            error.filename = error.filename or what  # writing to a descriptor tells no name
+            raise explain(error) from error
 
 
 def pulled(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from core.errors import Corrupt, Hostile, InvalidInput
 from core.limits import DEFAULTS
+from core.pausing import passage
 from core.store.ingest import CHUNK
 from core.text import clean
 
@@ -133,6 +134,7 @@ class Members:
         try:
             done = 0
             while done < member.size:
+                await passage()
                 count = min(CHUNK, member.size - done)
                 chunk = await asyncio.to_thread(os.pread, file, count, member.offset + done)
                 if not chunk:

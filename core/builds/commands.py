@@ -5,21 +5,25 @@ Dockerfile reference, "RUN"; here-documents and ``--mount`` as BuildKit has them
 
 from __future__ import annotations
 
-import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.builds.confined import open_tree, split
+from core.builds.ignore import parse_ignore
+from core.builds.selection import Source, digest
 from core.builds.stages import replaced
 from core.images.changes import DEFAULT_SHELL
 from core.runtimes.bwrap import bwrap_path
 from core.runtimes.spec import Command, MountSpec, SandboxSpec
+from core.store.build_caches import use_cache
 from core.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.builds.context import Context
     from core.builds.dockerfile import Heredoc, Instruction
     from core.builds.spec import OverlaySpec, RunSpec
     from core.builds.state import State
@@ -129,12 +133,11 @@ def mount_specs(run: Run, folder: Path, caches: Path, context: Path) -> list[Mou
         if one.kind == "bind":
             source = _in_context(context, one.source)
         elif one.kind == "cache":
-            source = caches / hashlib.sha256(one.source.encode()).hexdigest()[:32]
+            source = use_cache(caches, one.source)
         else:
             source = folder / f"tmpfs-{number}"
-        if one.kind != "bind":
-            source.mkdir(parents=True, exist_ok=True)
-            source.chmod(0o1777 if one.kind == "tmpfs" else 0o755)
+            source.mkdir()
+            source.chmod(0o1777)
         found.append(MountSpec(source=str(source), target=one.target, read_only=one.kind == "bind"))
     if run.script:
         path = folder / "script"
@@ -143,6 +146,31 @@ def mount_specs(run: Run, folder: Path, caches: Path, context: Path) -> list[Mou
         target = f"{_SCRIPTS}/script"
         found.append(MountSpec(source=str(path), target=target, read_only=True))
     return found
+
+
+def bound_files(run: Run, context: Context) -> list[str]:
+    """Digests of what its bind mounts show, for the cache's key; blocks.
+
+    What ``.dockerignore`` leaves out does not count.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: a path is not in the context.
+        InvalidInput: a file cannot be read.
+    """
+    bound = [one.source for one in run.mounts if one.kind == "bind"]
+    if not bound:
+        return []
+    ignore = parse_ignore(context.ignore.encode("utf-8", "surrogateescape"), ".dockerignore")
+    tree = open_tree(os.fspath(context.root))
+    try:
+        sources = []
+        for one in bound:
+            path = tree.resolve(split(os.fsencode(one)))
+            folder = stat.S_ISDIR(tree.lstat(path).st_mode)
+            sources.append(Source(named=path, path=path, folder=folder))
+        return [digest(tree, sources, ignore)]
+    finally:
+        os.close(tree.fd)
 
 
 def _in_context(context: Path, path: str) -> Path:

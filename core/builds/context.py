@@ -19,12 +19,14 @@ from core.builds.ignore import MOST_BYTES as MOST_IGNORED
 from core.errors import Corrupt, Hostile, InvalidInput, NotFound
 from core.layers.compression import HEAD, compression_of
 from core.layers.unpack import open_unpacker, settle
+from core.limits import DEFAULTS
 from core.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from core.limits import Limits
     from core.verbs.builds import BuildSpec
 
 NAMES = ("Dockerfile", "Containerfile")
@@ -46,7 +48,9 @@ class Context:
     """Lines of its ``.dockerignore``."""
 
 
-async def unpack_content(content: AsyncIterator[bytes], root: Path) -> bytes:
+async def unpack_content(
+    content: AsyncIterator[bytes], root: Path, *, limits: Limits = DEFAULTS
+) -> bytes:
     """Unpack an archive to ``root``, which must not exist; or give the Dockerfile that it is.
 
     Raises:
@@ -67,7 +71,7 @@ async def unpack_content(content: AsyncIterator[bytes], root: Path) -> bytes:
             return await _rest(head, pieces)
         if not any(head):
             raise InvalidInput("context", "empty", hint="send a tar archive, or a Dockerfile")
-    async with open_unpacker(root, privileged=False) as unpacker:
+    async with open_unpacker(root, privileged=False, limits=limits) as unpacker:
         try:
             await unpacker.write(head)
             async for piece in pieces:

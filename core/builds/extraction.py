@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.builds.placing import Placer
+    from core.limits import Limits
 
 _READ = 256 << 10
-_MOST_ENTRIES = 1_000_000
-_MOST_BYTES = 256 << 30
-_RATIO = 200
 _GRACE = 1 << 30
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -54,11 +52,12 @@ def is_archive(fd: int) -> bool:
         return False
 
 
-def extract(fd: int, placer: Placer) -> None:
+def extract(fd: int, placer: Placer, limits: Limits) -> None:
     """Unpack the archive below the placer's target.
 
     Raises:
-        Corrupt, Hostile, Unsupported: it is damaged, or leads out of where it belongs.
+        Corrupt, Hostile, Unsupported: it is damaged, leads out of where it belongs, or costs more
+            than ``limits`` allow.
     """
     size = os.fstat(fd).st_size
 
@@ -66,12 +65,16 @@ def extract(fd: int, placer: Placer) -> None:
         total = 0
         for piece in expand(_chunks(fd)):
             total += len(piece)
-            if total > min(_GRACE + _RATIO * size, _MOST_BYTES):
-                raise Hostile("archive", f"expands to more than {total} bytes")
+            if total > _GRACE + limits.ratio * size:
+                raise Hostile("archive", f"expands more than {limits.ratio} times")
+            if total > limits.total_bytes:
+                raise Hostile("archive", f"expands to more than {limits.total_bytes} bytes")
             yield piece
 
     stream = Stream(bounded())
-    for entry in Archive(stream, _MOST_ENTRIES):
+    for entry in Archive(stream, limits.entries):
+        if len(entry.name) > limits.path_length:
+            raise Hostile(show(entry.name[:80]), f"a path of more than {limits.path_length} bytes")
         parts = split(entry.name)
         if not parts:
             continue

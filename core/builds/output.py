@@ -52,7 +52,10 @@ class Output:
         data = _LENGTH.pack(len(body)) + body
         if self._over or self._size + len(data) > MOST_BYTES:
             return
-        os.pwrite(self._file.fileno(), data, self._size)
+        try:
+            os.pwrite(self._file.fileno(), data, self._size)
+        except OSError:  # a full disk: the build's own writes tell
+            return
         self._size += len(data)
         self._wake()
 

@@ -7,23 +7,27 @@ person's own configuration and without anybody to ask; it may reach only what th
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import shutil
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from core.builds.confined import open_tree, split
 from core.builds.context import read_file, unpack_content
 from core.errors import InvalidInput, NotFound, TimedOut, Unreachable, Unsupported
 from core.images.download import Download
 from core.images.transport import Transport
+from core.limits import DEFAULTS
 from core.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from core.limits import Limits
 
 _HTTP = ("http://", "https://")
 _GIT = re.compile(
@@ -43,7 +47,9 @@ def is_remote(context: str) -> bool:
     return bool(_GIT.match(context)) or context.startswith(_HTTP)
 
 
-async def fetch_context(url: str, place: Path, *, plain_http: bool) -> tuple[Path, bytes]:
+async def fetch_context(
+    url: str, place: Path, *, plain_http: bool, limits: Limits = DEFAULTS
+) -> tuple[Path, bytes]:
     """Bring a context to ``place``: its folder, or the Dockerfile that the URL gave instead.
 
     Raises:
@@ -58,7 +64,7 @@ async def fetch_context(url: str, place: Path, *, plain_http: bool) -> tuple[Pat
     async with Transport(plain_http=plain_http) as transport:
         await download(url, archive, transport)
     root = place / "context"
-    return root, await unpack_content(read_file(archive), root)
+    return root, await unpack_content(read_file(archive), root, limits=limits)
 
 
 async def download(url: str, path: Path, transport: Transport) -> str:
@@ -89,8 +95,9 @@ async def clone(url: str, folder: Path) -> Path:
     if repository.startswith("github.com/"):
         repository = f"https://{repository}"
     if reference and (not _REF.fullmatch(reference) or ".." in reference):
-        raise InvalidInput(clean(url, 200), "malformed reference after #", hint="#BRANCH[:FOLDER]")
-    git = _Git(repository, folder)
+        raise InvalidInput(_shown(url), "malformed reference after #", hint="#BRANCH[:FOLDER]")
+    repository, login = _split_login(repository)
+    git = _Git(repository, login, folder)
     await git.run("init", "--quiet", "--template=", str(folder))
     await git.run(
         "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, reference or "HEAD"
@@ -99,10 +106,23 @@ async def clone(url: str, folder: Path) -> Path:
     if (folder / ".gitmodules").exists():
         await git.run("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")
     await asyncio.to_thread(shutil.rmtree, folder / ".git")
-    return await asyncio.to_thread(_subfolder, folder, inside, url)
+    return await asyncio.to_thread(_subfolder, folder, inside, _shown(url))
 
 
-def _subfolder(folder: Path, inside: str, url: str) -> Path:
+def _split_login(url: str) -> tuple[str, str]:
+    """A URL without user name and password, and these as the value of a header.
+
+    What is part of the URL every user of this machine sees in the list of processes.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+        return url, ""
+    login, _, host = parts.netloc.rpartition("@")
+    encoded = base64.b64encode(unquote_to_bytes(login if ":" in login else f"{login}:")).decode()
+    return parts._replace(netloc=host).geturl(), f"Authorization: Basic {encoded}"
+
+
+def _subfolder(folder: Path, inside: str, shown: str) -> Path:
     tree = open_tree(os.fspath(folder))
     try:
         parts = tree.resolve(split(os.fsencode(inside)))
@@ -113,12 +133,12 @@ def _subfolder(folder: Path, inside: str, url: str) -> Path:
         pass
     finally:
         os.close(tree.fd)
-    raise NotFound(clean(url, 200), "no such folder in the repository")
+    raise NotFound(shown, "no such folder in the repository")
 
 
 class _Git:
-    def __init__(self, repository: str, folder: Path) -> None:
-        self._repository = clean(_without_password(repository), 200)
+    def __init__(self, repository: str, login: str, folder: Path) -> None:
+        self._repository = _shown(repository)
         self._folder = folder
         scheme = urlsplit(repository).scheme if "://" in repository else "ssh"
         # a submodule or a redirect may not lead to files of this host
@@ -133,6 +153,13 @@ class _Git:
             "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
             "GIT_TERMINAL_PROMPT": "0",
         }
+        if login:
+            parts = urlsplit(repository)
+            self._env |= {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc}/.extraHeader",
+                "GIT_CONFIG_VALUE_0": login,
+            }
 
     async def run(self, verb: str, *arguments: str) -> None:
         where = () if verb == "init" else ("-C", str(self._folder))
@@ -171,5 +198,6 @@ class _Git:
         return Unreachable(self._repository, why)
 
 
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
+def _shown(url: str) -> str:
+    """A URL as errors may show it: without a password."""
+    return clean(re.sub(r"//[^/]*@", "//", url), 200)

@@ -48,6 +48,8 @@ class PlaceSpec(TypedDict):
     """For everything placed; -1: as they are."""
     owners: bool
     """Whether owners can be set here."""
+    limits: dict[str, int]
+    """What an archive that is extracted may cost: fields of :class:`core.limits.Limits`."""
 
 
 class RunSpec(TypedDict):

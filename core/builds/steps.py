@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.builds import copying
 from core.builds.cache import step_key
-from core.builds.commands import mount_specs, read_run, run_spec
+from core.builds.commands import bound_files, mount_specs, read_run, run_spec
 from core.builds.copying import Copy, context_group, folder_group, layers_group, read_copy
 from core.builds.running import place, run
 from core.builds.stages import PROXIES
@@ -55,6 +56,16 @@ def located(step: Instruction) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _mounting(step: Instruction) -> Iterator[None]:
+    """Let a mount that cannot be say so."""
+    try:
+        yield
+    except OSError as error:
+        why = (error.strerror or "not there").lower()
+        raise step.fault(f"--mount: {why}", hint="name what the context has") from None
+
+
 class Steps:
     """Carries them out, or finds them done."""
 
@@ -84,13 +95,10 @@ class Steps:
         command = read_run(step, state)
 
         async def work(folder: Path, overlay: OverlaySpec) -> None:
-            try:
+            with _mounting(step):
                 mounts = await asyncio.to_thread(
                     mount_specs, command, folder, self._means.caches, self._context.root
                 )
-            except OSError as error:
-                why = (error.strerror or "not there").lower()
-                raise step.fault(f"--mount: {why}", hint="name what the context has") from None
             namespaces = self._means.idmap.namespaces
             told = run_spec(command, state, overlay, namespaces=namespaces, mounts=mounts)
             told["command"]["env"] = [
@@ -111,7 +119,9 @@ class Steps:
                 why = f"RUN ended with exit code {code}{said}"
                 raise DeckError(where, why, hint=_what_to_try(code, state.image))
 
-        parts = [*command.described, *state.used_arguments()]
+        with _mounting(step):
+            bound = await asyncio.to_thread(bound_files, command, self._context)
+        parts = [*command.described, *state.used_arguments(), *bound]
         return await self._change(state, step, parts, work)
 
     def _proxies(self) -> list[tuple[str, str]]:
@@ -186,6 +196,7 @@ class Steps:
             "owner": owner,
             "mode": mode,
             "owners": self._means.store.owners,
+            "limits": asdict(self._means.store.limits),
         }
         namespaces = self._means.idmap.namespaces
         for warning in await place(spec, folder / "place.json", namespaces=namespaces):

@@ -21,6 +21,7 @@ from core.errors import InvalidInput
 from core.layers.attributes import Stamper, Warnings
 from core.layers.compression import load_codecs
 from core.layers.worker import main
+from core.limits import Limits
 from core.runtimes import overlay, syscalls, users
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ def _place(path: str) -> dict[str, object]:
         warnings.add("owner not set, this account has one user id only", os.fsencode(spec["owner"]))
     if not spec["groups"]:
         placer.make_folders(placer.target)
+    limits = Limits(**spec["limits"])
     total = sum(len(group["wanted"]) for group in spec["groups"])
     for group, tree in zip(spec["groups"], trees, strict=True):
-        _place_group(placer, tree, group, total)
+        _place_group(placer, tree, group, total, limits)
     placer.finish()
     return {"warnings": warnings.lines()}
 
@@ -91,7 +93,7 @@ def _owner(wanted: str, *, named: bool) -> tuple[int, int]:
     return user.uid, user.gid
 
 
-def _place_group(placer: Placer, tree: Tree, group: GroupSpec, total: int) -> None:
+def _place_group(placer: Placer, tree: Tree, group: GroupSpec, total: int, limits: Limits) -> None:
     ignore = parse_ignore(group["ignore"].encode(), ".dockerignore")
     placer.keep_owners = group["keep_owners"]
     sources = select(tree, group["wanted"], ignore)
@@ -102,7 +104,7 @@ def _place_group(placer: Placer, tree: Tree, group: GroupSpec, total: int) -> No
             try:
                 if is_archive(fd):
                     placer.make_folders(placer.target)
-                    extract(fd, placer)
+                    extract(fd, placer, limits)
                     continue
             finally:
                 os.close(fd)

@@ -16,6 +16,7 @@ from core.builds.output import Output
 from core.builds.remote import download, fetch_context, is_remote
 from core.domain import PullSpec
 from core.errors import InvalidInput, NotFound
+from core.images.download import file_name
 from core.images.platform import host_platform
 from core.images.pull import pull_image
 from core.images.reference import parse_platform, parse_reference
@@ -61,7 +62,7 @@ class Workshop:
     def __init__(
         self, store: Store, jobs: JobBook, access: Access, idmap: IdMap, folder: Path
     ) -> None:
-        """``folder``: where the cache of steps and the folders of cache mounts are kept."""
+        """``folder``: where the cache of steps and the builds' output are kept."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._store = store
         self._jobs = jobs
@@ -85,7 +86,10 @@ class Workshop:
             raise InvalidInput(spec.context, "a context, and content as well", hint="choose one")
         place = self._store.intake.new_stage()
         try:
-            sent = await unpack_content(content, place / "context") if content is not None else b""
+            sent = b""
+            if content is not None:
+                limits = self._store.limits
+                sent = await unpack_content(content, place / "context", limits=limits)
         except BaseException:
             self._store.layout.discard(place)
             raise
@@ -100,7 +104,7 @@ class Workshop:
                 output.end()
                 self._store.layout.discard(place)
 
-        title = spec.tags[0] if spec.tags else Path(spec.context).name or "build"
+        title = (*spec.tags, file_name(spec.context) if spec.context else "build")[0]
         job = self._jobs.start("build", clean(title, 200), secrets.token_hex(8), work)
         self._outputs[job.id] = output
         for old in list(self._outputs)[:-KEPT_OUTPUTS]:
@@ -133,7 +137,9 @@ class Workshop:
     ) -> str:
         root = place / "context"
         if is_remote(spec.context):
-            root, sent = await fetch_context(spec.context, place, plain_http=spec.plain_http)
+            root, sent = await fetch_context(
+                spec.context, place, plain_http=spec.plain_http, limits=self._store.limits
+            )
         elif spec.context:
             root = Path(spec.context)
             await asyncio.to_thread(check_folder, root)
@@ -151,7 +157,7 @@ class Workshop:
             lease=lease,
             idmap=self._idmap,
             cache=self._cache,
-            caches=self._folder / "caches",
+            caches=self._store.layout.build_caches,
             platform=platform,
             host=host_platform(),
             fetch=self._fetch(spec, lease, reporter),

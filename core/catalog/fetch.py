@@ -35,7 +35,9 @@ SILENCE_SECONDS = 20.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class _Kept(msgspec.Struct):
+class Kept(msgspec.Struct):
+    """An answer with an ``ETag``."""
+
     url: str
     etag: str
     body: bytes
@@ -68,8 +70,8 @@ class Fetcher:
             NotFound: 404 or 410.
             Hostile: too large, or a redirect to where it should not lead.
         """
-        path = self._folder / hashlib.sha256(url.encode()).hexdigest()[:32]
-        kept = await asyncio.to_thread(_load, path, url)
+        path = place_of(self._folder, url)
+        kept = await asyncio.to_thread(load, path, url)
         try:
             answer = await self._follow(url, kept)
         except TimeoutError:
@@ -80,7 +82,7 @@ class Fetcher:
             await asyncio.to_thread(save, path, msgspec.msgpack.encode(answer))
         return Document(url=url, body=answer.body, link=answer.link)
 
-    async def _follow(self, url: str, kept: _Kept | None) -> _Kept:
+    async def _follow(self, url: str, kept: Kept | None) -> Kept:
         """The answer after redirects: a new one, or ``kept`` if it is still right."""
         headers = {"If-None-Match": kept.etag} if kept else {}
         at = url
@@ -96,7 +98,7 @@ class Fetcher:
                     raise _refusal(url, response)
                 etag = response.headers.get("ETag", "")
                 link = response.headers.get("Link", "")
-                return _Kept(url=url, etag=etag, body=await _body(url, response), link=link)
+                return Kept(url=url, etag=etag, body=await _body(url, response), link=link)
         raise Hostile(url, f"redirects more than {REDIRECT_LIMIT} times")
 
     def _check(self, at: str, start: str) -> None:
@@ -149,9 +151,15 @@ def _reason(error: aiohttp.ClientError) -> str:
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
-def _load(path: Path, url: str) -> _Kept | None:
+def place_of(folder: Path, url: str) -> Path:
+    """The file in which the answer of ``url`` is kept."""
+    return folder / hashlib.sha256(url.encode()).hexdigest()[:32]
+
+
+def load(path: Path, url: str) -> Kept | None:
+    """What is kept in a file, if it is the answer of ``url``; blocks."""
     try:
-        kept = msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
+        kept = msgspec.msgpack.decode(path.read_bytes(), type=Kept)
     except (OSError, msgspec.DecodeError):
         return None
     return kept if kept.url == url else None

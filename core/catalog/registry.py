@@ -64,7 +64,7 @@ async def read(source: SourceSettings, get: Get, architecture: str) -> tuple[Cat
     """
     del architecture
     host = urlsplit(source.url).netloc
-    hint = f"pull by reference: {host}/NAME:TAG"
+    hint = f"distrodeck login {host}, or pull by reference: {host}/NAME:TAG"
     try:
         repositories = await _names(get, f"{source.url}/v2/_catalog?n={PAGE}", parse_repositories)
     except LoginNeeded as error:

@@ -14,6 +14,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from core.catalog.wire import Get
     from core.config import Settings, SourceKind, SourceSettings
+    from core.images.access import Access
 
 _log = logging.getLogger(__name__)
 
@@ -80,9 +82,12 @@ class CatalogStore:
         settings: Settings,
         cache: Path,
         *,
+        access: Access | None = None,
         architecture: str = "",
         source_seconds: float = SOURCE_SECONDS,
     ) -> None:
+        """``access``: how to log in at sources that are registries; None: without a login."""
+        self._access = access
         self._settings = settings.catalog
         self._sources = tuple(source for source in settings.catalog.sources if source.enabled)
         self._folder = cache / "catalog"
@@ -191,11 +196,14 @@ class CatalogStore:
     async def _ask(self, source: SourceSettings, session: aiohttp.ClientSession) -> _Answer:
         from core.catalog.fetch import Fetcher, save
 
-        folder = self._folder / source.name
-        fetcher = Fetcher(session, folder, plain_http=source.plain_http)
+        folder, read = self._folder / source.name, _READERS[source.kind]
         try:
             async with asyncio.timeout(self._source_seconds):
-                entries = await _READERS[source.kind](source, fetcher, self._architecture)
+                if source.kind == "registry" and self._access:
+                    entries = await self._list(source, folder, self._access)
+                else:
+                    fetcher = Fetcher(session, folder, plain_http=source.plain_http)
+                    entries = await read(source, fetcher, self._architecture)
         except TimeoutError:
             raise TimedOut(source.url, f"no full answer in {self._source_seconds:g} s") from None
         answer = _Answer(
@@ -207,6 +215,19 @@ class CatalogStore:
         )
         await asyncio.to_thread(save, folder / _ANSWER, msgspec.json.encode(answer))
         return answer
+
+    async def _list(
+        self, source: SourceSettings, folder: Path, access: Access
+    ) -> tuple[CatalogEntry, ...]:
+        """What a registry lists for whoever is logged in there."""
+        from core.catalog.registry_fetch import RegistryFetcher
+
+        host = urlsplit(source.url).netloc
+        client = access.client(
+            host, credentials=await access.keyring.find(host), plain_http=source.plain_http
+        )
+        async with client:
+            return await registry.read(source, RegistryFetcher(client, folder), self._architecture)
 
     def _load(self, source: SourceSettings) -> _Answer | None:
         try:

@@ -61,8 +61,10 @@ class Access:
             }
         )
 
-    async def registry(self, reference: Reference, asked: Asked) -> Registry:
-        """The registry itself, to be entered.
+    async def registry(
+        self, reference: Reference, asked: Asked, *, hurried: bool = False
+    ) -> Registry:
+        """The registry itself, to be entered; ``hurried``: it is not waited for long.
 
         Raises:
             NotFound, Refused: the login that is asked for is not there, or for another registry.
@@ -74,9 +76,10 @@ class Access:
             api_host=reference.api_host,
             credentials=await self.credentials(reference.registry, reference.repository, asked),
             plain_http=asked.plain_http,
+            patience=_hurried(self._patience or Patience()) if hurried else None,
         )
 
-    async def origin(self, reference: Reference, asked: Asked) -> Origin:
+    async def origin(self, reference: Reference, asked: Asked, *, hurried: bool = False) -> Origin:
         """Mirrors and registry to pull from, to be entered. Raises: as :meth:`registry`.
 
         Credentials that were given are for the registry; a mirror's own come from the files.
@@ -95,7 +98,7 @@ class Access:
                     patience=_hurried(self._patience or Patience()),
                 )
             )
-        places.append(await self.registry(reference, asked))
+        places.append(await self.registry(reference, asked, hurried=hurried))
         return Origin(places)
 
     def client(

@@ -185,6 +185,7 @@ class Authorizer:
             method="POST",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(form).encode(),
+            secret=True,
         )
 
     def _keep(self, scope: str, body: bytes, url: str) -> str:

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.domain import PullSpec
 from core.errors import InvalidInput, Unsupported
 from core.images.reference import parse_reference
-from core.images.registry import Registry
 
 if TYPE_CHECKING:
-    from core.config import Settings
+    from core.images.access import Access
+    from core.images.reference import Reference
     from core.store.records import DistroRecord
 
 
-async def newest_digest(record: DistroRecord, settings: Settings) -> str:
-    """The digest that a distro's reference has at its registry; empty where there is none to ask.
-
-    Comparable with that of :attr:`DistroRecord.repo_digest`.
-
-    Raises:
-        NotFound, LoginNeeded, Unreachable: from the registry.
-    """
+def source_of(record: DistroRecord) -> Reference | None:
+    """The tag that a distro was pulled by; None: what it came from cannot become newer."""
     if not record.repo_digest or "://" in record.url or record.url.startswith(("/", "sha256:")):
-        return ""
+        return None
     try:
         reference = parse_reference(record.url)
     except (InvalidInput, Unsupported):
-        return ""
-    if reference.digest:
-        return reference.digest
-    plain = settings.allows_plain_http(reference.registry)
-    async with Registry(reference.api_host, plain_http=plain) as registry:
-        return (await registry.manifest(reference)).digest
+        return None
+    return None if reference.digest else reference
+
+
+async def newest_digest(reference: Reference, access: Access, *, hurried: bool = False) -> str:
+    """The digest that a reference has at its mirrors or registry, asked as a pull asks.
+
+    Comparable with that of :attr:`DistroRecord.repo_digest`. ``hurried``: a place that does not
+    answer is soon given up.
+
+    Raises:
+        NotFound, LoginNeeded, Unreachable: from the registry.
+        DeckError: credentials cannot be read.
+    """
+    asked = PullSpec(source=str(reference))
+    async with await access.origin(reference, asked, hurried=hurried) as origin:
+        return await origin.digest(reference)

@@ -98,6 +98,15 @@ class Origin:
         self._served[self._places[-1].host] = None
         return document
 
+    async def digest(self, reference: Reference) -> str:
+        """The digest of a reference at the first place that has it. Raises: as the registry."""
+        for place in self._places[:-1]:
+            try:
+                return await place.digest(reference)
+            except DeckError as error:
+                self._failed.setdefault(place.host, error.message)
+        return await self._places[-1].digest(reference)
+
     @asynccontextmanager
     async def blob(
         self, reference: Reference, digest: str, *, offset: int = 0

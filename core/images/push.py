@@ -78,13 +78,7 @@ async def push_image(
 
 def _platforms(store: Store, image: Image) -> list[Image]:
     """The images in the store that came from one index with this one."""
-    tops = {name.rpartition("@")[2] for name in image.repo_digests} - {image.digest}
-    found = {
-        one.digest: one
-        for one in store.images()
-        if tops & {name.rpartition("@")[2] for name in one.repo_digests}
-    }
-    return list({image.digest: image, **found}.values())
+    return [image, *store.siblings(image.digest)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _TAGS_CAP = 1 << 20
 _LOGINS = 3
 """Times that one request answers a challenge."""
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 
 
@@ -123,6 +124,27 @@ class Registry:
             raise Corrupt(str(reference), "the manifest differs from its digest")
         media_type = answer.headers.get("Content-Type", "")
         return Document(digest=computed, media_type=media_type, body=answer.body)
+
+    async def digest(self, reference: Reference) -> str:
+        """The digest that a reference has now; of its manifest nothing is transferred.
+
+        Registries that do not tell it in an answer to HEAD are asked for the manifest.
+
+        Raises:
+            NotFound, LoginNeeded, Unreachable: as :meth:`manifest`.
+        """
+        path = self.path(reference, f"manifests/{reference.target}")
+        answer = await self.ask(
+            "HEAD",
+            path,
+            scope=self.scope(reference),
+            cap=MANIFEST_CAP,
+            headers={"Accept": ACCEPT},
+        )
+        told = answer.headers.get("Docker-Content-Digest", "")
+        if answer.status == 200 and _SHA256.fullmatch(told):
+            return told
+        return (await self.manifest(reference)).digest
 
     @property
     def patience(self) -> Patience:

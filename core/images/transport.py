@@ -128,8 +128,11 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         authorization: str = "",
         body: Body | None = None,
+        secret: bool = False,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request, redirects followed, whatever the status; the answer is still to be read.
+
+        ``secret``: the body is for that host alone.
 
         Raises:
             InvalidInput: plain HTTP where it is not allowed.
@@ -156,6 +159,8 @@ class Transport:
                     response.close()
             self.check_following(first, url, following)
             if not same_origin(following, url):
+                if secret:
+                    raise Hostile(host_of(first), f"wants a secret sent to {host_of(following)}")
                 sent.pop("Authorization", None)
             url = following
         raise Hostile(host_of(first), f"more than {_MOST_REDIRECTS} redirects")
@@ -206,8 +211,11 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         authorization: str = "",
         body: bytes | None = None,
+        secret: bool = False,
     ) -> Answer:
         """A short answer, read whole, with retries; any status that is not a passing one.
+
+        ``secret`` as for :meth:`request`.
 
         Raises:
             Unreachable: after the last attempt.
@@ -220,7 +228,12 @@ class Transport:
                 async with (
                     asyncio.timeout(self.patience.connect + self.patience.silence),
                     self.request(
-                        method, url, headers=headers, authorization=authorization, body=body
+                        method,
+                        url,
+                        headers=headers,
+                        authorization=authorization,
+                        body=body,
+                        secret=secret,
                     ) as response,
                 ):
                     return await _read_answer(response, cap, url)

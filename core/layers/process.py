@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from typing_extensions import override
 
 from core.errors import DeckError, HostForbids, by_code
+from core.pausing import held
 from core.text import clean
 
 if TYPE_CHECKING:
@@ -130,6 +131,19 @@ class Worker(asyncio.SubprocessProtocol):
         code = self._transport.get_returncode() if self._transport else None
         raise crash("layer worker", code, self._stderr, self._enter)
 
+    def stop(self) -> None:
+        """Have the process wait where it is, until :meth:`go_on`."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a process that was stopped go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._transport and self._transport.get_returncode() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._transport.get_pid(), number)
+
     def kill(self) -> None:
         """End the process at once; nothing happens if it has ended."""
         if self._transport and self._transport.get_returncode() is None:
@@ -181,7 +195,7 @@ async def open_worker(
     kept: tuple[int, ...] = (),
     module: str = "core.layers.worker",
 ) -> AsyncIterator[Worker]:
-    """A worker doing ``verb``; leaving kills it if it still runs.
+    """A worker doing ``verb``; leaving kills it if it still runs. While its job is held, it waits.
 
     Args:
         verb: What the worker shall do.
@@ -214,7 +228,8 @@ async def open_worker(
         name = enter[0] if enter else sys.executable
         raise HostForbids(name, (error.strerror or "cannot be started").lower()) from error
     try:
-        yield worker
+        async with held(worker.stop, worker.go_on):
+            yield worker
     finally:
         await worker.close()
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.domain import PullSpec
-from core.errors import Conflict, DeckError, NotFound, Refused
+from core.errors import Conflict, InvalidInput, NotFound, Refused, Unsupported
 from core.events import DistroChanged, DistroRemoved
 from core.images.commit import check_commit, commit_distro
 from core.images.export import check_export, export_file, export_stream
 from core.images.find import find_image
-from core.images.newest import newest_digest
+from core.images.reference import parse_reference
 from core.local.parts import Bound
 from core.sources import check_name
 from core.store.snapshots import Label
@@ -88,8 +89,7 @@ class ChangeVerbs(Bound):
             if spec.pull != "always" and not spec.platform:
                 image = find_image(store, spec.image)
                 await store.intake.hold(lease, [image.digest])
-                url = next(iter(image.references), image.digest)
-                return store.image(image.digest), url, url.rpartition(":")[2] if url else ""
+                return store.image(image.digest), *_called(image, spec.image)
         except NotFound:
             if spec.pull == "never":
                 raise
@@ -188,7 +188,9 @@ class ChangeVerbs(Bound):
             self._tell(source.name)
             return kept
 
-        return self._parts.jobs.start("rollback", record.name, f"rollback|{record.id}", work)
+        return self._parts.jobs.start(
+            "rollback", record.name, f"rollback|{record.id}|{found.id}|{spec.discard}", work
+        )
 
     async def remove_snapshot(self, name: str, snapshot: str) -> None:
         self._may_change(name)
@@ -205,7 +207,9 @@ class ChangeVerbs(Bound):
         async def work(progress: Progress) -> str:
             return await self._upgrade(self._again(record), spec, progress)
 
-        return self._parts.jobs.start("upgrade", record.name, f"upgrade|{record.id}", work)
+        return self._parts.jobs.start(
+            "upgrade", record.name, f"upgrade|{record.id}|{spec.reset}", work
+        )
 
     async def _upgrade(self, record: DistroRecord, spec: UpgradeSpec, progress: Progress) -> str:
         store = self._parts.store
@@ -244,15 +248,7 @@ class ChangeVerbs(Bound):
 
         async def work(progress: Progress) -> str:
             progress.report("resolve", ())
-            for record in wanted:
-                try:
-                    newest = await newest_digest(record, self._parts.settings)
-                except DeckError as error:
-                    progress.warn(f"{record.name}: {error}")
-                    continue
-                if newest:
-                    await self._parts.store.note_newest(record, newest)
-                    self._tell(record.name)
+            await self._parts.freshness.check(wanted, progress.warn)
             return ""
 
         return self._parts.jobs.start("check", name or "all distros", f"check|{name}", work)
@@ -268,10 +264,10 @@ class ChangeVerbs(Bound):
             progress.report("pack", ())
             async with (
                 self._parts.store.lease() as lease,
-                self._parts.roster.still(record, pause=spec.pause),
+                self._to_pack(record, pause=spec.pause) as source,
             ):
                 packed = await export_file(
-                    self._parts.store, self._again(record), lease, spec.path, spec.compression
+                    self._parts.store, source, lease, spec.path, spec.compression
                 )
             for warning in packed.warnings:
                 progress.warn(warning)
@@ -286,12 +282,33 @@ class ChangeVerbs(Bound):
         check_export(record)
         async with (
             self._parts.store.lease() as lease,
-            self._parts.roster.still(record, pause=spec.pause),
-            export_stream(
-                self._parts.store, self._again(record), lease, spec.compression
-            ) as pieces,
+            self._to_pack(record, pause=spec.pause, copy=True) as source,
+            export_stream(self._parts.store, source, lease, spec.compression) as pieces,
         ):
             yield pieces
+
+    @asynccontextmanager
+    async def _to_pack(
+        self, record: DistroRecord, *, pause: bool, copy: bool = False
+    ) -> AsyncIterator[DistroRecord]:
+        """A distro whose changes stay as they are for the block, which may last.
+
+        They are copied where something runs, which goes on after that, and for whoever reads at
+        his own pace (``copy``): nobody waits for him.
+        """
+        store = self._parts.store
+        async with AsyncExitStack() as stack:
+            async with AsyncExitStack() as still:
+                stopped = await still.enter_async_context(
+                    self._parts.roster.still(record, pause=pause)
+                )
+                source = self._again(record)
+                if pause and (copy or not stopped):
+                    stage = await stack.enter_async_context(store.copied(source.upper))
+                    source = replace(source, upper=stage / "fs")
+                else:
+                    await stack.enter_async_context(still.pop_all())
+            yield source
 
     # -- shared ---------------------------------------------------------------------------
 
@@ -316,3 +333,14 @@ class ChangeVerbs(Bound):
         except NotFound:
             return
         self._parts.bus.publish(DistroChanged(distro=distro))
+
+
+def _called(image: Image, name: str) -> tuple[str, str]:
+    """Where an image can be pulled from, and its version, by the name it was asked for."""
+    if not image.references:
+        return image.digest, ""
+    url = image.references[0]
+    with suppress(InvalidInput, Unsupported):
+        if (asked := str(parse_reference(name))) in image.references:
+            url = asked
+    return url, url.rpartition(":")[2]

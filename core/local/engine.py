@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from core.config import Settings, read_settings
 from core.describe import Describer
 from core.domain import Caller, EngineInfo, RunResult, ShellSpec
 from core.engine import check_whole
-from core.errors import Unsupported
+from core.errors import NotFound, Unsupported
 from core.events import (
     CatalogChanged,
     DistroChanged,
@@ -28,6 +28,7 @@ from core.events import (
     JobChanged,
     SessionChanged,
 )
+from core.freshness import Freshness
 from core.images.access import Access
 from core.images.find import find_image
 from core.images.keyring import Keyring
@@ -101,6 +102,7 @@ async def open_local(
         store.limits = settings.limits
         parts = _assemble(paths, settings, idmap, bus, store, tasks)
         tasks.start(store.sweep(SWEEP_SECONDS), "sweep")
+        tasks.start(parts.freshness.keep(), "freshness")
         try:
             await parts.roster.adopt()
             yield LocalEngine(parts, Caller(uid=os.geteuid(), pid=os.getpid()))
@@ -113,13 +115,14 @@ def _assemble(
     paths: Paths, settings: Settings, idmap: IdMap, bus: Bus, store: Store, tasks: Background
 ) -> Parts:
     jobs = JobBook(bus, tasks, limits={"pull": settings.pull.parallel_jobs})
-    catalog = CatalogStore(settings, paths.cache)
     access = Access(settings, Keyring(paths.logins))
+    catalog = CatalogStore(settings, paths.cache, access=access)
     roster = Roster(paths, idmap, store, bus, tasks)
     describer = Describer(store, roster)
 
     def tell(name: str) -> None:
-        bus.publish(DistroChanged(distro=describer.distro(name)))
+        with suppress(NotFound):  # removed or renamed meanwhile
+            bus.publish(DistroChanged(distro=describer.distro(name)))
 
     roster.on_distro = tell
     return Parts(
@@ -136,6 +139,7 @@ def _assemble(
         ),
         builds=Workshop(store, jobs, access, idmap, paths.data / "builds"),
         access=access,
+        freshness=Freshness(store, access, jobs, tell, unasked=settings.pull.check),
         tasks=tasks,
     )
 
@@ -173,10 +177,12 @@ class LocalEngine(
 
     async def catalog(self) -> Catalog:
         self._parts.installer.refresh_if_stale()
+        self._parts.freshness.start_if_due()
         return self._parts.catalog.current()
 
     async def refresh(self) -> Job:
         self._may_change("catalog")
+        self._parts.freshness.start()
         return self._parts.installer.refresh()
 
     async def pull(self, spec: PullSpec) -> Job:
@@ -316,6 +322,7 @@ class LocalEngine(
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:
         parts = self._parts
         parts.installer.refresh_if_stale()
+        parts.freshness.start_if_due()
         snapshot: list[Event] = [DistroChanged(distro=one) for one in parts.describer.distros()]
         snapshot += [SessionChanged(session=one) for one in parts.roster.sessions()]
         snapshot += [JobChanged(job=one) for one in parts.jobs.all()]

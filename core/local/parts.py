@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.config import Settings
     from core.describe import Describer
     from core.domain import Caller
+    from core.freshness import Freshness
     from core.images.access import Access
     from core.installing import Installer
     from core.jobs import JobBook
@@ -42,6 +43,7 @@ class Parts:
     installer: Installer
     builds: Workshop
     access: Access
+    freshness: Freshness
     tasks: Background
 
 

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Conflict, DeckError, NotFound, Unreachable
+from core.pausing import unheld
 from core.runtimes.forking import from_os
 from core.shells.book import SessionBook
 from core.shells.dialing import Silent, dial
@@ -313,9 +314,7 @@ class Roster:
     async def still(self, record: DistroRecord, *, pause: bool) -> AsyncIterator[bool]:
         """Have nothing change a distro's files while the block lasts, unless ``pause`` is false.
 
-        Gives whether nothing runs in it and nothing will meanwhile. What runs is stopped where it
-        is, and goes on after the block, or when this process ends. A distro that is not up is not
-        started meanwhile.
+        Gives whether nothing runs in it; what runs is frozen until the block or this process ends.
 
         Raises:
             NotFound: it was removed meanwhile.
@@ -326,15 +325,17 @@ class Roster:
         async with self._turn(record.id):
             self._check_there(record)
             link = self._links.get(record.id)
+            if link is None:
+                yield True
+                return
             try:
-                if link:
-                    with suppress(Unreachable):  # it has ended: nothing runs
-                        await link.freeze()
-                yield link is None
+                with suppress(Unreachable):  # it has ended: nothing runs
+                    await link.freeze()
+                with unheld():
+                    yield False
             finally:
-                if link:
-                    with suppress(Unreachable):
-                        await self._tasks.see_through(link.thaw())
+                with suppress(Unreachable):
+                    await self._tasks.see_through(link.thaw())
 
     def forget(self, record: DistroRecord) -> None:
         """Drop what is left of a distro's sessions; its holder has been stopped."""

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.errors import DeckError, NoSpace
-from core.layers.trees import remove_tree
+from core.layers.trees import remove_tree, tree_bytes
+from core.store.build_caches import find_caches
 from core.store.check import Inspector, hash_blobs
 from core.store.collect import expire
 from core.store.intake import in_thread
@@ -22,6 +23,7 @@ from core.store.usage import usage
 from core.verbs.storage import Checkup, PruneSpec
 
 if TYPE_CHECKING:
+    from core.store.build_caches import BuildCache
     from core.verbs.storage import Pruned, Trashed, Usage
 
 
@@ -34,12 +36,14 @@ class Care(StoredDistros):
 
     async def usage(self) -> Usage:
         """Where the space goes."""
-        spec, trash = PruneSpec(all=True), self.trash()
+        spec, trash, caches = PruneSpec(all=True), self.trash(), await self._caches()
         async with self._changing:
             plan = await despite_full_disk(
-                self.layout, preview, self._index, self.layout, self._needs(), spec, trash
+                self.layout, preview, self._index, self.layout, self._needs(), spec, trash, caches
             )
-            return await in_thread(self.layout, usage, self._index, self.layout, plan, trash)
+            return await in_thread(
+                self.layout, usage, self._index, self.layout, plan, trash, caches
+            )
 
     # -- the trash ------------------------------------------------------------------------
 
@@ -68,6 +72,7 @@ class Care(StoredDistros):
 
     async def prune(self, spec: PruneSpec) -> Pruned:
         """Delete what nothing uses, or only tell; the space is there when this returns."""
+        caches = await self._caches() if spec.all else {}
         async with self._changing:
             plan = await despite_full_disk(
                 self.layout,
@@ -77,10 +82,19 @@ class Care(StoredDistros):
                 self._needs(),
                 spec,
                 self.trash(),
+                caches,
             )
         if not spec.dry_run:
             await self.empty_trash()
         return told(plan, dry_run=spec.dry_run)
+
+    async def _caches(self) -> dict[BuildCache, int]:
+        """What builds keep, and its bytes."""
+        found = {}
+        for cache in await asyncio.to_thread(find_caches, self.layout.build_caches):
+            with suppress(DeckError):  # a command that runs may take files away meanwhile
+                found[cache] = await tree_bytes(cache.path, enter=self.enter)
+        return found
 
     def _needs(self) -> Needs:
         leases = self.intake.leases

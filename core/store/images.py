@@ -74,10 +74,30 @@ def insert_image(connection: sqlite3.Connection, image: NewImage, *, pinned: boo
     )
 
 
+NAMED = (
+    "(EXISTS (SELECT 1 FROM reference WHERE reference.image = image.digest)"
+    " OR EXISTS (SELECT 1 FROM repo_digest own JOIN repo_digest its ON its.name = own.name"
+    " JOIN reference ON reference.image = its.image WHERE own.image = image.digest))"
+)
+"""Whether an image has a reference, or another platform's that came from the same index."""
+
+
+def siblings(index: Index, digest: str) -> list[str]:
+    """The images of other platforms that came from one index with this one."""
+    rows = index.rows(
+        "SELECT DISTINCT its.image FROM repo_digest own JOIN repo_digest its"
+        " ON its.name = own.name JOIN image ON image.digest = its.image"
+        " WHERE own.image = ? AND its.image != own.image AND trashed IS NULL ORDER BY pulled DESC",
+        digest,
+    )
+    return [row["image"] for row in rows]
+
+
 def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
     """Let a reference point to an image.
 
-    One that so lost its last name is no longer pinned, if it can be pulled again.
+    One that so lost its last name is no longer pinned, if it can be pulled again; nor are those
+    of other platforms from its index. What comes from one index shares the index's names.
     """
     old = connection.execute("SELECT image FROM reference WHERE name = ?", (name,)).fetchone()
     connection.execute(
@@ -86,8 +106,10 @@ def point(connection: sqlite3.Connection, name: str, digest: str) -> None:
     )
     if old and old["image"] != digest:
         connection.execute(
-            "UPDATE image SET pinned = 0 WHERE digest = ? AND origin = 'pull'"
-            " AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)",
+            "UPDATE image SET pinned = 0 WHERE origin = 'pull'"  # noqa: S608  # a constant
+            " AND digest IN (SELECT ?1 UNION SELECT its.image FROM repo_digest own"
+            " JOIN repo_digest its ON its.name = own.name WHERE own.image = ?1)"
+            f" AND NOT {NAMED}",
             (old["image"],),
         )
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from core.background import background
 from core.errors import Conflict
+from core.pausing import unheld
 from core.store.images import from_text, insert_image, to_text
 from core.store.ingest import Ingest, no_space
 from core.store.lease import Lease, Leases
@@ -74,7 +75,8 @@ class Intake:
     async def still(self) -> AsyncIterator[None]:
         """While inside, no commit moves staged trees and no collection removes stored ones."""
         async with self._changing:
-            yield
+            with unheld():
+                yield
 
     @asynccontextmanager
     async def writing_back(self) -> AsyncIterator[None]:

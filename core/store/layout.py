@@ -10,6 +10,7 @@
                                content depends on the layers below
     l/N -> ../layers/KEY/fs    short names, since all options of a mount share one page
     distros/ID/{upper,work,home}
+    builds/caches/HASH/fs      what builds keep from one to the next
     trash/RANDOM               renamed here, then deleted in the background
 
 Trees are kept one folder down (``fs``): an image may give its root any owner and mode, and a
@@ -86,6 +87,11 @@ class Layout:
     def distros(self) -> Path:
         """Folder of the installed distros."""
         return self.data / "distros"
+
+    @property
+    def build_caches(self) -> Path:
+        """Folder of what builds keep for the next ones; there once one did."""
+        return self.data / "builds" / "caches"
 
     @property
     def trash(self) -> Path:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from core.store.collect import Gone, blobs, drop_files, drop_rows, used_blobs
 from core.store.distros import finish_removals
+from core.store.images import NAMED
 from core.store.layout import hex_of
 from core.store.trash import forget
 from core.verbs.storage import Pruned, Waste
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from core.store.build_caches import BuildCache
     from core.store.index import Index
     from core.store.layout import Layout
     from core.verbs.storage import PruneSpec, Trashed, WasteKind
@@ -33,7 +35,7 @@ class Needs:
     leased: Collection[str]
     """Digests of images and blobs, and keys of layers."""
     busy: bool
-    """A job runs: files that come in may have names that no lease tells."""
+    """A job runs: files that come in may have names that no lease tells, and caches be in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Plan:
     """Name -> bytes."""
     partials: dict[Path, int]
     """File -> bytes."""
+    caches: Mapping[BuildCache, int]
+    """Bytes of each."""
 
 
 class _Preview(Exception):
@@ -53,9 +57,17 @@ class _Preview(Exception):
 
 
 def preview(
-    index: Index, layout: Layout, needs: Needs, spec: PruneSpec, trash: Iterable[Trashed]
+    index: Index,
+    layout: Layout,
+    needs: Needs,
+    spec: PruneSpec,
+    trash: Iterable[Trashed],
+    caches: Mapping[BuildCache, int],
 ) -> Plan:
-    """What :func:`prune` would delete; ``trash`` are the entries in it; blocks."""
+    """What :func:`prune` would delete; blocks.
+
+    ``trash`` are the entries in it, ``caches`` the bytes of what builds keep.
+    """
     limit = _limit(spec)
     entries = tuple(entry for entry in trash if entry.removed <= limit)
     there = blobs(layout)
@@ -71,13 +83,19 @@ def preview(
         gone=gone,
         blobs={name: size for name, size in there.items() if name not in used},
         partials=_partials(layout, needs, limit),
+        caches=_caches(caches, needs, spec),
     )
 
 
 def prune(
-    index: Index, layout: Layout, needs: Needs, spec: PruneSpec, trash: Iterable[Trashed]
+    index: Index,
+    layout: Layout,
+    needs: Needs,
+    spec: PruneSpec,
+    trash: Iterable[Trashed],
+    caches: Mapping[BuildCache, int],
 ) -> Plan:
-    """Delete what no distro, name or job needs; blocks.
+    """Delete what no distro, name or job needs; blocks. See :func:`preview`.
 
     Partial files go first: on a full disk the index needs that room.
     """
@@ -94,7 +112,10 @@ def prune(
         used = used_blobs(connection, needs.leased)
     unused = {name: size for name, size in blobs(layout).items() if name not in used}
     drop_files(layout, gone, unused)
-    return Plan(entries=entries, gone=gone, blobs=unused, partials=partials)
+    left = _caches(caches, needs, spec)
+    for cache in left:
+        layout.discard(cache.path)
+    return Plan(entries=entries, gone=gone, blobs=unused, partials=partials, caches=left)
 
 
 def told(plan: Plan, *, dry_run: bool) -> Pruned:
@@ -109,7 +130,7 @@ def told(plan: Plan, *, dry_run: bool) -> Pruned:
     for digest, image in plan.gone.images.items():
         size = sum(layers.pop(number, 0) for number in image.layers)
         size += sum(unused.pop(hex_of(blob), 0) for blob in image.blobs)
-        kind: WasteKind = "intermediate" if image.intermediate else "image"
+        kind: WasteKind = "build cache" if image.intermediate else "image"
         items.append(Waste(kind=kind, name=digest, size=size))
     items += [
         Waste(kind="layer", name=plan.gone.layers[number].key, size=size)
@@ -118,6 +139,9 @@ def told(plan: Plan, *, dry_run: bool) -> Pruned:
     items += [Waste(kind="blob", name=f"sha256:{name}", size=size) for name, size in unused.items()]
     items += [
         Waste(kind="partial", name=path.name, size=size) for path, size in plan.partials.items()
+    ]
+    items += [
+        Waste(kind="build cache", name=cache.name, size=size) for cache, size in plan.caches.items()
     ]
     total = sum(item.size for item in items)
     return Pruned(items=tuple(items), size=total, dry_run=dry_run)
@@ -129,7 +153,7 @@ def _limit(spec: PruneSpec) -> float:
 
 def _doomed(connection: sqlite3.Connection, spec: PruneSpec) -> set[str]:
     """Images that are kept for their own sake, but need not be."""
-    named = "" if spec.all else "AND NOT EXISTS (SELECT 1 FROM reference WHERE image = digest)"
+    named = "" if spec.all else f"AND NOT {NAMED}"
     doomed = {
         row["digest"]
         for row in connection.execute(
@@ -154,6 +178,15 @@ def _ancestors(connection: sqlite3.Connection, doomed: Collection[str]) -> set[s
             found.add(parent)
             parent = parents.get(parent)
     return found
+
+
+def _caches(
+    caches: Mapping[BuildCache, int], needs: Needs, spec: PruneSpec
+) -> dict[BuildCache, int]:
+    """Those that may go: only if all may, and no build can be using them."""
+    if needs.busy or not spec.all:
+        return {}
+    return {cache: size for cache, size in caches.items() if cache.used <= _limit(spec)}
 
 
 def _partials(layout: Layout, needs: Needs, limit: float) -> dict[Path, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     from core.domain import Image
     from core.store.layout import Layout
@@ -29,13 +29,14 @@ def choose_images(
         InvalidInput: an unknown key, or a value that cannot be.
         NotFound: of ``find``.
     """
+    named = {name for image in images if image.references for name in image.repo_digests}
     patterns = [value for key, value in query.filters if key == "reference"]
     if patterns:
         images = [image for image in images if any(_fits(image, one) for one in patterns)]
     for key, value in query.filters:
         if key == "dangling":
             wanted = _truth(key, value)
-            images = [image for image in images if is_dangling(image) == wanted]
+            images = [image for image in images if is_dangling(image, named) == wanted]
         elif key == "before":
             limit = _made(find(value))
             images = [image for image in images if _made(image) < limit]
@@ -55,9 +56,14 @@ def choose_images(
     return images
 
 
-def is_dangling(image: Image) -> bool:
-    """Whether nothing leads to it: no name, no distro, and not kept for a build."""
-    return not (image.references or image.distros or image.intermediate)
+def is_dangling(image: Image, named: Set[str] = frozenset()) -> bool:
+    """Whether nothing leads to it: no name, no distro, and not kept for a build.
+
+    ``named`` are the repository digests of images with a name: what came for another platform
+    from the same index is not lost.
+    """
+    known = image.references or image.distros or not named.isdisjoint(image.repo_digests)
+    return not (known or image.intermediate)
 
 
 def _fits(image: Image, pattern: str) -> bool:

@@ -83,6 +83,7 @@ CREATE INDEX image_list ON image (trashed, pulled, digest, intermediate, broken,
 CREATE INDEX image_config_digest ON image (config_digest);
 CREATE INDEX reference_image ON reference (image);
 CREATE INDEX distro_image ON distro (image);
+CREATE INDEX repo_digest_name ON repo_digest (name);
 UPDATE image SET origin = 'import'
     WHERE NOT EXISTS (SELECT 1 FROM repo_digest WHERE image = image.digest);
 CREATE TABLE trash (

@@ -205,6 +205,18 @@ def note_newest(index: Index, ident: str, digest: str) -> None:
         connection.execute("UPDATE distro SET newest = ? WHERE id = ?", (digest, ident))
 
 
+def checked(index: Index) -> float:
+    """When all sources were asked for what they have now; 0: never."""
+    row = index.row("SELECT value FROM meta WHERE key = 'checked'")
+    return float(row["value"]) if row else 0.0
+
+
+def note_checked(index: Index, when: float) -> None:
+    """Take down when all sources were asked; blocks."""
+    with index.write(durable=False) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('checked', ?)", (str(when),))
+
+
 def _check_same(connection: sqlite3.Connection, record: DistroRecord) -> None:
     row = connection.execute(
         "SELECT tree, image FROM distro WHERE id = ? AND NOT removed", (record.id,)

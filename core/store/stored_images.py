@@ -10,7 +10,13 @@ from core.domain import Layer
 from core.errors import Conflict, Corrupt, NotFound
 from core.store.collect import collect
 from core.store.history import load_history
-from core.store.images import add_repo_digest, digests_beginning, from_text, load_image
+from core.store.images import (
+    add_repo_digest,
+    digests_beginning,
+    from_text,
+    load_image,
+    siblings,
+)
 from core.store.intake import in_thread
 from core.store.naming import Asked, add_reference, drop_image, drop_reference
 from core.store.opened import Opened, despite_full_disk
@@ -66,6 +72,10 @@ class StoredImages(Opened):
         """The image that a reference, in full, leads to."""
         row = self._index.row("SELECT image FROM reference WHERE name = ?", reference)
         return self.image(row["image"]) if row else None
+
+    def siblings(self, digest: str) -> list[Image]:
+        """The images of other platforms that came from one index with this one, newest first."""
+        return [self.image(one) for one in siblings(self._index, digest)]
 
     def find_image(self, name: str, *, distros: bool = True) -> Image:
         """An image by full reference, repository digest, distro name, digest or its beginning.

@@ -18,11 +18,13 @@ from core.store.snapshots import (
     Label,
     add_snapshot,
     change_tree,
+    checked,
     drop_snapshot,
     drop_stray_trees,
     find_snapshot,
     load_snapshots,
     make_empty,
+    note_checked,
     note_newest,
     rename_distro,
 )
@@ -173,6 +175,14 @@ class StoredSnapshots(StoredDistros):
     async def note_newest(self, record: DistroRecord, digest: str) -> None:
         """Take down the digest that a distro's source has now."""
         await in_thread(self.layout, note_newest, self._index, record.id, digest)
+
+    def checked(self) -> float:
+        """When all sources were asked for what they have now; 0: never."""
+        return checked(self._index)
+
+    async def note_checked(self, when: float) -> None:
+        """Take down when all sources were asked."""
+        await in_thread(self.layout, note_checked, self._index, when)
 
     async def _tree_bytes(self, tree: Path) -> int:
         return await tree_bytes(tree, enter=self.reading)

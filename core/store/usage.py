@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.store.collect import blobs
@@ -13,15 +14,24 @@ from core.store.sizes import distro_sizes, layer_sizes
 from core.verbs.storage import DistroSpace, ImageSpace, Space, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.domain import Image
+    from core.store.build_caches import BuildCache
     from core.store.index import Index
     from core.store.layout import Layout
     from core.store.prune import Plan
     from core.verbs.storage import Trashed
 
 
-def usage(index: Index, layout: Layout, plan: Plan, trash: list[Trashed]) -> Usage:
-    """All of it; ``plan`` is what could be given back; blocks."""
+def usage(
+    index: Index,
+    layout: Layout,
+    plan: Plan,
+    trash: list[Trashed],
+    caches: Mapping[BuildCache, int],
+) -> Usage:
+    """All of it; ``plan`` is what could be given back, ``caches`` what builds keep; blocks."""
     images, there = load_images(index), blobs(layout)
     spaces = (
         *_image_spaces(index, images, there, plan),
@@ -29,6 +39,7 @@ def usage(index: Index, layout: Layout, plan: Plan, trash: list[Trashed]) -> Usa
         _snapshot_space(index),
         _trash_space(trash, plan),
         _partial_space(layout, plan),
+        _cache_space(caches, plan),
     )
     disk = os.statvfs(layout.data)
     return Usage(
@@ -97,13 +108,26 @@ def _trash_space(trash: list[Trashed], plan: Plan) -> Space:
 
 
 def _partial_space(layout: Layout, plan: Plan) -> Space:
-    sizes = [path.stat().st_size for path in layout.ingest.iterdir()]
+    sizes = []
+    for path in layout.ingest.iterdir():
+        with suppress(FileNotFoundError):  # it became a blob just now
+            sizes.append(path.stat().st_size)
     return Space(
         kind="partials",
         count=len(sizes),
         active=len(sizes) - len(plan.partials),
         size=sum(sizes),
         reclaimable=sum(plan.partials.values()),
+    )
+
+
+def _cache_space(caches: Mapping[BuildCache, int], plan: Plan) -> Space:
+    return Space(
+        kind="build cache",
+        count=len(caches),
+        active=len(caches) - len(plan.caches),
+        size=sum(caches.values()),
+        reclaimable=sum(plan.caches.values()),
     )
 
 

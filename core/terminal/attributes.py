@@ -21,6 +21,9 @@ STRIKE = 64
 OVERLINE = 128
 UNDERLINE_SHIFT = 8
 UNDERLINE = 7 << UNDERLINE_SHIFT
+PROTECTED = 1 << 11
+"""DECSCA or SPA: selective erasing leaves the cell alone. Not a look, but it is the pen's."""
+ALL_FLAGS = (1 << 12) - 1
 
 
 class Attributes(NamedTuple):
@@ -29,7 +32,7 @@ class Attributes(NamedTuple):
     foreground: Color = None
     background: Color = None
     flags: int = 0
-    """Bits ``BOLD`` to ``OVERLINE`` and the style of the underline."""
+    """Bits ``BOLD`` to ``OVERLINE``, the style of the underline, and ``PROTECTED``."""
     underline_color: Color = None
     link: str = ""
     """Address of the hyperlink (OSC 8) the cell belongs to; empty: none."""

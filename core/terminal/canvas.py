@@ -1,8 +1,8 @@
-"""The cells of a screen and what draws, erases, shifts and scrolls them.
+"""The cells of a screen, its margins, and what shifts and scrolls them.
 
 ECMA-48 and the VT510 reference; erasing takes the background of the pen (xterm's bce). The
 method names are pyte's. A cursor column equal to ``columns`` means: the last column was written
-and the next character wraps.
+and the next character wraps. At a right margin inside the screen a :class:`Held` column says so.
 """
 
 from __future__ import annotations
@@ -15,20 +15,18 @@ from typing_extensions import override
 
 from core.terminal.attributes import DEFAULT, Attributes, erased
 from core.terminal.chars import from_char, to_char
-from core.terminal.history import History, Packed, unpack
-from core.terminal.lines import EARLY, FULL, Line, Rows
-from core.terminal.widths import RUNS, WIDTHS, joins, widened
+from core.terminal.history import History
+from core.terminal.lines import Line, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pyte.screens import Char
 
-CLUSTER_LIMIT = 24
-"""Code points kept in one cell; more combining characters are dropped."""
 
-GRAPHEMES = 2027 << 5
-"""Private mode: a cell holds a grapheme, and its width is the grapheme's."""
+class Held(int):
+    """The column of a right margin that was just written: the next character wraps.
+
+    Arithmetic gives a plain column again, so whatever moves the cursor ends the waiting.
+    """
 
 
 class Cursor(pyte.screens.Cursor):
@@ -63,8 +61,16 @@ class Canvas(pyte.screens.Screen):
         self.dirty: set[int] = set()
         self.history = History(scrollback)
         self.alternate = False
+        self.sides: tuple[int, int] | None = None
+        """First and last column between the side margins; None: the whole width."""
+        self.quick_columns = columns
+        """Up to here text is printed without looking at margins; zero where they are set."""
+        self.iso_protection = False
+        """SPA was used: every erasing leaves protected cells alone."""
         self.grid: list[Line] = [Line(columns) for _ in range(lines)]
         self.translation: dict[int, str] | None = None
+        self.shifted = 0
+        """The set a single shift chose: ``translation`` holds for one character."""
         self.last_drawn = ""
         self.reset()
 
@@ -84,207 +90,26 @@ class Canvas(pyte.screens.Screen):
         """First and last row that scroll."""
         return self.margins or (0, self.lines - 1)
 
-    # drawing
+    @property
+    def side_region(self) -> tuple[int, int]:
+        """First and last column between the side margins."""
+        return self.sides or (0, self.columns - 1)
 
-    @override
-    def draw(self, data: str) -> None:
-        if not data:
-            return
-        cursor = self.cursor
-        x = cursor.x
-        end = x + len(data)
-        if self.translation is not None:
-            data = data.translate(self.translation)
-        if end > self.columns or mo.IRM in self.mode or not data.isascii():
-            self._draw_general(data)
-            return
-        line = self.grid[cursor.y]
-        if line.wide:
-            line.mend(x, end)
-        line.characters[x:end] = data
-        line.attributes[x:end] = [cursor.pen] * (end - x)
-        cursor.x = end
-        self.dirty.add(cursor.y)
-        self.last_drawn = data
+    def set_sides(self, sides: tuple[int, int] | None) -> None:
+        """Put the side margins at these columns, or take them away."""
+        self.sides = None if sides == (0, self.columns - 1) else sides
+        self.quick_columns = 0 if self.sides else self.columns
 
-    def _draw_general(self, data: str) -> None:
-        """Draw what may wrap, push, be wide or join the cell before."""
-        if data.isascii():
-            self.last_drawn = data
-            self._put(data)
-            return
-        if GRAPHEMES in self.mode:
-            for character in data:
-                self._draw_grapheme(character)
-            return
-        for narrow, wide, other in RUNS.findall(data):
-            if narrow:
-                self.last_drawn = narrow
-                self._put(narrow)
-            elif wide:
-                self.last_drawn = wide
-                self._put_wide(wide)
-            else:
-                self._draw_one(other, WIDTHS[other])
+    def line_end(self) -> int:
+        """The column where text wraps, seen from the cursor."""
+        if self.sides is None or self.cursor.x > self.sides[1]:
+            return self.columns
+        return self.sides[1] + 1
 
-    def _draw_one(self, character: str, width: int) -> None:
-        if not width:
-            self._attach(character)
-            return
-        self.last_drawn = character
-        if width == 1:
-            self._put(character)
-        else:
-            self._put_wide(character)
-
-    def _draw_grapheme(self, character: str) -> None:
-        width = WIDTHS[character]
-        position = self._previous()
-        if position is not None:
-            line = self.grid[self.cursor.y]
-            cell = line.characters[position]
-            if width and joins(cell, character):
-                self._attach(character)
-                return
-            if widened(cell, character) and position + 1 == self.cursor.x < self.columns:
-                self._attach(character)
-                line.mend(self.cursor.x, self.cursor.x + 1)
-                line.characters[self.cursor.x] = ""
-                line.attributes[self.cursor.x] = line.attributes[position]
-                self.cursor.x += 1
-                return
-        self._draw_one(character, width)
-
-    def _put(self, run: Sequence[str]) -> None:
-        """Write characters of one column each."""
-        cursor = self.cursor
-        columns = self.columns
-        offset, count = 0, len(run)
-        while offset < count:
-            if cursor.x >= columns:
-                if mo.DECAWM in self.mode:
-                    self._wrap()
-                else:
-                    # Without wrapping each character overwrites the last column.
-                    cursor.x = columns - 1
-                    offset = count - 1
-            x = cursor.x
-            taken = min(columns - x, count - offset)
-            end = x + taken
-            line = self.grid[cursor.y]
-            if mo.IRM in self.mode:
-                self._shift_right(line, x, taken)
-            if line.wide:
-                line.mend(x, end)
-            line.characters[x:end] = run[offset : offset + taken]
-            line.attributes[x:end] = [cursor.pen] * taken
-            cursor.x = end
-            self.dirty.add(cursor.y)
-            offset += taken
-
-    def _put_wide(self, run: str) -> None:
-        """Write characters of two columns each; each wraps as a whole."""
-        cursor = self.cursor
-        offset, count = 0, len(run)
-        if self.columns < 2:
-            return
-        while offset < count:
-            if cursor.x > self.columns - 2:
-                if mo.DECAWM not in self.mode:
-                    return
-                self._wrap_wide()
-            x = cursor.x
-            taken = min((self.columns - x) // 2, count - offset)
-            end = x + 2 * taken
-            line = self.grid[cursor.y]
-            if mo.IRM in self.mode:
-                self._shift_right(line, x, 2 * taken)
-            if line.wide:
-                line.mend(x, end)
-            line.wide = True
-            cells = [""] * (2 * taken)
-            cells[::2] = run[offset : offset + taken]
-            line.characters[x:end] = cells
-            line.attributes[x:end] = [cursor.pen] * (2 * taken)
-            cursor.x = end
-            self.dirty.add(cursor.y)
-            offset += taken
-
-    def _wrap_wide(self) -> None:
-        """Wrap before a wide character; a last column left over becomes blank."""
-        cursor = self.cursor
-        if cursor.x == self.columns - 1:
-            line = self.grid[cursor.y]
-            line.mend(cursor.x, self.columns)
-            line.characters[cursor.x] = " "
-            line.attributes[cursor.x] = cursor.pen
-        self._wrap()
-
-    def _previous(self) -> int | None:
-        """Column of the cell before the cursor; None at the left edge."""
-        x = min(self.cursor.x, self.columns) - 1
-        if x < 0:
-            return None
-        if x and self.grid[self.cursor.y].characters[x] == "":
-            x -= 1
-        return x
-
-    def _attach(self, character: str) -> None:
-        """Add a character without a width of its own to the cell before the cursor."""
-        position = self._previous()
-        if position is None:
-            return
-        line = self.grid[self.cursor.y]
-        cell = line.characters[position]
-        if cell and len(cell) < CLUSTER_LIMIT:
-            line.wide = True
-            line.characters[position] = cell + character
-            self.dirty.add(self.cursor.y)
-
-    def _wrap(self) -> None:
-        self.grid[self.cursor.y].wrapped = FULL if self.cursor.x >= self.columns else EARLY
-        self.cursor.x = 0
-        self.index()
-
-    def repeat(self, count: int = 1) -> None:
-        """REP: draw the last character again; at most a screenful."""
-        if self.last_drawn:
-            character = self.last_drawn[-1]
-            translation, self.translation = self.translation, None
-            area = self.columns * self.lines
-            if count > area:
-                # A full screen either way; only the column it ends in has to be right.
-                count = area + (count - area) % self.columns
-            self.draw(character * max(count, 1))
-            self.translation = translation
-
-    def scrolls_plainly(self) -> bool:
-        """Whether each line drawn now just scrolls in below the others."""
-        return (
-            self.cursor.y == self.lines - 1
-            and self.margins is None
-            and self.translation is None
-            and mo.IRM not in self.mode
-            and mo.DECAWM in self.mode
-        )
-
-    def append_lines(self, fresh: list[Packed], last: str) -> None:
-        """Begin a new line for each of these, scrolled in at the bottom, and an empty one.
-
-        The fast way for logs: what leaves the screen at once never becomes cells. Texts are
-        ASCII, ``last`` is the last one; no look has a background where its line ends.
-        """
-        self.last_drawn = last or self.last_drawn
-        fresh.append(Packed(""))
-        leaving = min(len(fresh), self.lines)
-        if not self.alternate:
-            for line in self.grid[:leaving]:
-                self.history.push(line)
-            self.history.extend(fresh[: -self.lines])
-        del self.grid[:leaving]
-        self.grid += [unpack(packed, self.columns) for packed in fresh[-self.lines :]]
-        self._all_dirty()
-        self.cursor.x = 0
+    def between_sides(self) -> bool:
+        """Whether the cursor is between the side margins."""
+        left, right = self.side_region
+        return left <= min(self.cursor.x, self.columns - 1) <= right
 
     # scrolling
 
@@ -296,6 +121,9 @@ class Canvas(pyte.screens.Screen):
         """Move rows ``top`` to ``bottom`` up; what leaves the top of the screen is kept."""
         grid = self.grid
         count = min(count, bottom - top + 1)
+        if self.sides:
+            self._scroll_columns(top, bottom, count)
+            return
         look = erased(self.cursor.pen)
         for _ in range(count):
             line = grid.pop(top)
@@ -310,57 +138,100 @@ class Canvas(pyte.screens.Screen):
     def scroll_down(self, top: int, bottom: int, count: int = 1) -> None:
         """Move rows ``top`` to ``bottom`` down; what leaves at the bottom is lost."""
         grid = self.grid
+        count = min(count, bottom - top + 1)
+        if self.sides:
+            self._scroll_columns(top, bottom, -count)
+            return
         look = erased(self.cursor.pen)
-        for _ in range(min(count, bottom - top + 1)):
+        for _ in range(count):
             del grid[bottom]
             grid.insert(top, Line(self.columns, look))
+        self.dirty.update(range(top, bottom + 1))
+
+    def _scroll_columns(self, top: int, bottom: int, count: int) -> None:
+        """Move what is between the side margins up by ``count`` rows; down if negative."""
+        left, right = self.side_region
+        end = right + 1
+        rows = self.grid[top : bottom + 1]
+        for line in rows:
+            line.mend(left, left, self.cursor.pen)
+            line.mend(end, end, self.cursor.pen)
+        cells = [(line.characters[left:end], line.attributes[left:end]) for line in rows]
+        wide = any(line.wide for line in rows)
+        look = erased(self.cursor.pen)
+        blank = [" "] * (end - left), [look] * (end - left)
+        for number, line in enumerate(rows):
+            source = number + count
+            taken = cells[source] if 0 <= source < len(rows) else blank
+            line.characters[left:end], line.attributes[left:end] = taken
+            line.wide = wide
+            line.wrapped = 0
         self.dirty.update(range(top, bottom + 1))
 
     @override
     def index(self) -> None:
         cursor = self.cursor
-        if cursor.x >= self.columns:
-            cursor.x = self.columns - 1
-        top, bottom = self.region
+        if cursor.x >= self.columns or self.sides is not None:
+            self._settle()
+        top, bottom = self.margins or (0, self.lines - 1)
         if cursor.y == bottom:
-            self.scroll_up(top, bottom)
+            if self.sides is None or self.between_sides():
+                self.scroll_up(top, bottom)
         elif cursor.y < self.lines - 1:
             cursor.y += 1
 
     @override
     def reverse_index(self) -> None:
         top, bottom = self.region
+        self._settle()
         if self.cursor.y == top:
-            self.scroll_down(top, bottom)
+            if self.between_sides():
+                self.scroll_down(top, bottom)
         else:
-            self._settle()
             self.cursor.y = max(self.cursor.y - 1, 0)
 
     @override
     def linefeed(self) -> None:
         self.index()
         if mo.LNM in self.mode:
-            self.cursor.x = 0
+            self.carriage_return()
 
     # editing
 
     def _shift_right(self, line: Line, x: int, count: int) -> None:
-        """Insert blanks at ``x``; what passes the last column is lost."""
-        columns = self.columns
-        count = min(count, columns - x)
+        """Insert blanks at ``x``; what passes the last column, or the margin, is lost."""
+        end = self.line_end()
+        count = min(count, end - x)
         if line.wide:
-            line.mend(x, x)
-            line.mend(columns - count, columns - count)
-        del line.characters[columns - count :]
-        del line.attributes[columns - count :]
+            line.mend(x, x, self.cursor.pen)
+            line.mend(end - count, end - count, self.cursor.pen)
+            line.mend(end, end, self.cursor.pen)
+        del line.characters[end - count : end]
+        del line.attributes[end - count : end]
         line.characters[x:x] = [" "] * count
         line.attributes[x:x] = [erased(self.cursor.pen)] * count
         line.wrapped = 0
 
+    def _shift_left(self, line: Line, x: int, count: int) -> None:
+        """Take cells at ``x`` away; blanks come in at the last column, or the margin."""
+        end = self.line_end()
+        taken = min(count, end - x)
+        if line.wide:
+            line.mend(x, x + taken, self.cursor.pen)
+            line.mend(end, end, self.cursor.pen)
+        del line.characters[x : x + taken]
+        del line.attributes[x : x + taken]
+        line.characters[end - taken : end - taken] = [" "] * taken
+        line.attributes[end - taken : end - taken] = [erased(self.cursor.pen)] * taken
+        line.wrapped = 0
+
     def _settle(self) -> None:
         """The cursor no longer waits to wrap."""
-        if self.cursor.x >= self.columns:
-            self.cursor.x = self.columns - 1
+        cursor = self.cursor
+        if cursor.x >= self.columns:
+            cursor.x = self.columns - 1
+        elif self.sides is not None:
+            cursor.x = int(cursor.x)
 
     def _edge(self) -> tuple[int, Line]:
         """The settled cursor's column, and its line, now dirty."""

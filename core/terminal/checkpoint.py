@@ -1,7 +1,8 @@
 """The whole state of a terminal as bytes, and back.
 
 A magic, then the zlib-compressed msgpack of typed structs: what does not fit the types or the
-limits is refused, so a file from disk can do no harm. Looks are stored once, in a table.
+limits is refused, so a file from disk can do no harm. Looks are stored once, in a table. Version
+2 added fields at the end; checkpoints of version 1 are read as well.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import msgspec
 import pyte.screens
 
 from core.errors import DeckError
-from core.terminal.attributes import DEFAULT, Attributes, Color
+from core.terminal.attributes import ALL_FLAGS, DEFAULT, Attributes, Color
+from core.terminal.canvas import Held
 from core.terminal.history import History, Packed, pack, unpack
+from core.terminal.marks import KINDS, STATUS_LIMIT, Mark, placed, with_mark
 from core.terminal.modes import MOUSE_MODES, SHAPES
 from core.terminal.screen import SavedCursor
 
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
     from core.terminal.screen import Screen
     from core.terminal.stream import Stream
 
-CHECKPOINT_VERSION: Final = 1
-MAGIC: Final = b"DDT1"
+CHECKPOINT_VERSION: Final = 2
+MAGIC: Final = b"DDT2"
+_MAGICS: Final = (b"DDT1", MAGIC)
+"""Of the versions that can be read; what the first did not know has a default."""
 PLAIN_LIMIT: Final = 256 << 20
 """Bytes a checkpoint may unpack to."""
 _SIZE_LIMIT: Final = 4096
@@ -38,6 +43,8 @@ PackedColor = int | None
 PackedLook = tuple[PackedColor, PackedColor, int, PackedColor, str]
 PackedLine = tuple[str, list[int], int]
 PackedCursor = tuple[int, int, int, bool, str, int]
+PackedMark = tuple[int, int, int, int | None]
+"""Line (of history, screen and hidden screen in this order), kind, column and status."""
 
 
 class CheckpointError(DeckError):
@@ -76,6 +83,12 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     last_drawn: str
     parser: tuple[str, str, str, str, int, bool]
     tail: bytes
+    marks: list[PackedMark] = []
+    dynamic_colors: dict[int, tuple[int, int, int]] = {}
+    sides: tuple[int, int] | None = None
+    held: bool = False
+    iso_protection: bool = False
+    shifted: int = 0
 
 
 class _Looks:
@@ -140,7 +153,7 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
         grid=looks.lines(screen.grid),
         hidden=looks.lines(screen.hidden_grid),
         alternate=screen.alternate,
-        cursor=(cursor.x, cursor.y, looks.index(cursor.pen), cursor.hidden),
+        cursor=(int(cursor.x), cursor.y, looks.index(cursor.pen), cursor.hidden),
         saved=[_dump_saved(one, looks) for one in saved],
         modes=sorted(screen.mode),
         margins=screen.margins,
@@ -162,6 +175,17 @@ def dump(screen: Screen, stream: Stream, tail: bytes) -> bytes:
         parser=stream.freeze(),
         tail=tail,
         looks=looks.table,
+        marks=[
+            (line, KINDS.index(kind), column, status)
+            for line, (kind, column, status) in placed(
+                screen.history, [*screen.grid, *screen.hidden_grid]
+            )
+        ],
+        dynamic_colors=screen.dynamic_colors,
+        sides=screen.sides,
+        held=isinstance(cursor.x, Held),
+        iso_protection=screen.iso_protection,
+        shifted=screen.shifted,
     )
     return MAGIC + zlib.compress(msgspec.msgpack.encode(state), 1)
 
@@ -174,7 +198,7 @@ def _dump_saved(saved: SavedCursor | None, looks: _Looks) -> PackedCursor | None
 
 
 def _decode(data: bytes) -> _State:
-    _require(data[: len(MAGIC)] == MAGIC, "not a checkpoint of this version")
+    _require(data[: len(MAGIC)] in _MAGICS, "not a checkpoint of this version")
     inflate = zlib.decompressobj()
     try:
         plain = inflate.decompress(data[len(MAGIC) :], PLAIN_LIMIT)
@@ -193,6 +217,10 @@ def _check(state: _State) -> None:
     _require(0 <= x <= columns and 0 <= y < rows, "the cursor is outside")
     top, bottom = state.margins or (0, 1)
     _require(0 <= top < bottom and (not state.margins or bottom < rows), "margins are outside")
+    left, right = state.sides or (0, 1)
+    _require(0 <= left < right and (not state.sides or right < columns), "margins are outside")
+    _require(state.shifted in (0, 2, 3), "an unknown charset")
+    _require(not state.held or x == right, "the cursor waits nowhere")
     for stack in (state.saved, state.kitty, state.colors, state.titles[:2]):
         _require(len(stack) == 2, "a pair is incomplete")
     _require(all(state.kitty), "a stack is empty")
@@ -229,16 +257,17 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     state = _decode(data)
     _check(state)
     looks = [
-        Attributes(_color(foreground), _color(background), flags & 0x7FF, _color(line), link)
+        Attributes(_color(foreground), _color(background), flags & ALL_FLAGS, _color(line), link)
         for foreground, background, flags, line, link in state.looks
     ]
     looks = [DEFAULT if look == DEFAULT else look for look in looks]
     screen.lines, screen.columns = state.rows, state.columns
     screen.history = History(state.limit)
-    screen.history.lines.extend(_line(line, looks) for line in state.history)
+    screen.history.extend([_line(line, looks) for line in state.history])
     screen.alternate = state.alternate
     screen.hidden_grid = [unpack(_line(line, looks), state.columns) for line in state.hidden]
     screen.show([unpack(_line(line, looks), state.columns) for line in state.grid])
+    _load_marks(state, screen)
     _load_cursors(state, screen, looks)
     _load_modes(state, screen)
     try:
@@ -248,13 +277,29 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     return state.tail[:4]
 
 
+def _load_marks(state: _State, screen: Screen) -> None:
+    history, rows = screen.history.lines, [*screen.grid, *screen.hidden_grid]
+    for place, kind, column, status in state.marks:
+        _require(0 <= kind < len(KINDS) and 0 <= column <= _SIZE_LIMIT, "an unknown mark")
+        _require(status is None or 0 <= status < STATUS_LIMIT, "an unknown mark")
+        _require(0 <= place < len(history) + len(rows), "a mark is outside")
+        mark = Mark(KINDS[kind], column, status)
+        if place < len(history):
+            packed = history[place]
+            history[place] = packed._replace(marks=with_mark(packed.marks, mark))
+        else:
+            line = rows[place - len(history)]
+            line.marks = with_mark(line.marks, mark)
+
+
 def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> None:
     def look(number: int) -> Attributes:
         _require(0 <= number < len(looks), "a missing look")
         return looks[number]
 
     cursor = screen.cursor
-    cursor.x, cursor.y, pen, cursor.hidden = state.cursor
+    x, cursor.y, pen, cursor.hidden = state.cursor
+    cursor.x = Held(x) if state.held else x
     cursor.pen = look(pen)
     for alternate, one in zip((False, True), state.saved, strict=True):
         if one is None:
@@ -264,10 +309,14 @@ def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> Non
             screen.saved[alternate] = SavedCursor(x, y, look(pen), origin, charsets, active)
     screen.charsets, screen.active_charset = state.charsets, state.active_charset
     screen.choose_charset()
+    if state.shifted:
+        screen.single_shift(state.shifted)
 
 
 def _load_modes(state: _State, screen: Screen) -> None:
     screen.mode = set(state.modes)
+    screen.set_sides(state.sides)
+    screen.iso_protection = state.iso_protection
     screen.margins = pyte.screens.Margins(*state.margins) if state.margins else None
     screen.tabstops = set(state.tabstops)
     screen.title, screen.icon_name = state.titles[:2]
@@ -275,6 +324,7 @@ def _load_modes(state: _State, screen: Screen) -> None:
     screen.directory = state.directory
     screen.palette = state.palette
     screen.foreground, screen.background = state.colors
+    screen.dynamic_colors = state.dynamic_colors
     screen.kitty = {False: state.kitty[0], True: state.kitty[1]}
     screen.saved_modes = state.saved_modes
     screen.mouse = cast("MouseMode", state.mouse)

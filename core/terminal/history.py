@@ -16,6 +16,8 @@ from core.terminal.lines import FULL, Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.terminal.marks import Mark
+
 _SEPARATOR = "\0"
 """Between cells of a line in which some cell is not exactly one code point."""
 
@@ -31,6 +33,7 @@ class Packed(NamedTuple):
     runs: tuple[Run, ...] = ()
     """Lengths and looks from the left; what they do not cover has the default look."""
     wrapped: int = 0
+    marks: tuple[Mark, ...] = ()
 
     @property
     def width(self) -> int:
@@ -38,6 +41,9 @@ class Packed(NamedTuple):
         text = self.text
         cells = text.count(_SEPARATOR) if text.endswith(_SEPARATOR) else len(text)
         return max(cells, sum(length for length, _look in self.runs))
+
+
+_new = tuple.__new__  # the quick way to make the many of a flood
 
 
 def pack(line: Line) -> Packed:
@@ -51,7 +57,8 @@ def pack(line: Line) -> Packed:
     text = "".join(characters)
     if line.wide and ("" in characters or len(text) != len(characters)):
         text = _SEPARATOR.join(characters) + _SEPARATOR
-    return packed_runs(text, runs, line.wrapped)
+    packed = packed_runs(text, runs, line.wrapped)
+    return packed._replace(marks=line.marks) if line.marks else packed
 
 
 def packed_runs(text: str, runs: list[Run], wrapped: int = 0) -> Packed:
@@ -67,7 +74,7 @@ def packed_runs(text: str, runs: list[Run], wrapped: int = 0) -> Packed:
         if text[-1:] == " ":
             styled = sum(length for length, _look in kept)
             text = text[:styled] + text[styled:].rstrip(" ")
-    return Packed(text, tuple(kept), wrapped)
+    return _new(Packed, (text, tuple(kept), wrapped, ()))
 
 
 def folded(text: str, runs: list[Run], columns: int) -> list[Packed]:
@@ -87,9 +94,9 @@ def plain_lines(texts: list[str], columns: int) -> list[Packed]:
     fresh: list[Packed] = []
     for text in texts:
         while len(text) > columns:
-            fresh.append(Packed(text[:columns].rstrip(" "), (), FULL))
+            fresh.append(_new(Packed, (text[:columns].rstrip(" "), (), FULL, ())))
             text = text[columns:]
-        fresh.append(Packed(text.rstrip(" ")))
+        fresh.append(_new(Packed, (text.rstrip(" "), (), 0, ())))
     return fresh
 
 
@@ -107,18 +114,23 @@ def unpack(packed: Packed, columns: int) -> Line:
     else:
         characters += [" "] * -missing
     line = Line.of(characters, attributes, wrapped=packed.wrapped, wide=separated)
+    line.marks = packed.marks
     line.fit(columns)
     return line
 
 
 class History:
-    """At most ``limit`` lines, oldest first; the oldest make room."""
+    """At most ``limit`` lines, oldest first; the oldest make room.
+
+    Lines are numbered from the first that ever came; a number stays a line's own until the
+    width changes.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.lines: deque[Packed] = deque(maxlen=limit)
-        self.pushed = 0
-        """Lines pushed since the owner last set it to zero."""
+        self.end = 0
+        """Number of the next line: that of the screen's first row."""
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -126,20 +138,33 @@ class History:
     def __iter__(self) -> Iterator[Packed]:
         return iter(self.lines)
 
+    @property
+    def first(self) -> int:
+        """Number of the oldest line; :attr:`end` if there is none."""
+        return self.end - len(self.lines)
+
     def push(self, line: Line) -> None:
         """Keep a line that left the screen."""
         self.lines.append(pack(line))
-        self.pushed += 1
+        self.end += 1
 
     def extend(self, lines: list[Packed]) -> None:
         """Keep lines already packed, oldest first."""
         self.lines.extend(lines)
-        self.pushed += len(lines)
+        self.end += len(lines)
 
     def pop(self) -> Packed:
         """Take the newest line back. Raises: IndexError."""
-        return self.lines.pop()
+        packed = self.lines.pop()
+        self.end -= 1
+        return packed
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget all lines; the numbers go on."""
         self.lines.clear()
+
+    def replace(self, lines: list[Packed]) -> None:
+        """Other lines in place of all; the first gets the number the oldest had."""
+        self.end = self.first + len(lines)
+        self.lines.clear()
+        self.lines.extend(lines)

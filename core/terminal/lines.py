@@ -6,9 +6,9 @@ code written for pyte's buffer reads and writes it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.terminal.attributes import DEFAULT, Attributes
+from core.terminal.attributes import DEFAULT, Attributes, erased
 from core.terminal.chars import from_char, to_char
 
 if TYPE_CHECKING:
@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
     from pyte.screens import Char
 
+    from core.terminal.marks import Mark
 
 FULL = 1
 """A line that wrapped with its last column written."""
 EARLY = 2
 """A line that wrapped one column early because a wide character did not fit."""
+
+
+class Position(NamedTuple):
+    """A cell: the number of its line, see :class:`core.terminal.history.History`, and column."""
+
+    line: int
+    column: int
 
 
 class Line:
@@ -29,7 +37,7 @@ class Line:
     A character of two columns has ``""`` in its right half.
     """
 
-    __slots__ = ("attributes", "characters", "wide", "wrapped")
+    __slots__ = ("attributes", "characters", "marks", "wide", "wrapped")
 
     def __init__(self, columns: int, look: Attributes = DEFAULT) -> None:
         self.characters: list[str] = [" "] * columns
@@ -38,6 +46,8 @@ class Line:
         """``FULL`` or ``EARLY`` if the text goes on in the next row."""
         self.wide = False
         """Some cell may not be exactly one code point (never false when one is not)."""
+        self.marks: tuple[Mark, ...] = ()
+        """What a shell says begins here."""
 
     @classmethod
     def of(
@@ -54,34 +64,39 @@ class Line:
         line.attributes = attributes
         line.wrapped = wrapped
         line.wide = wide
+        line.marks = ()
         return line
 
     def copy(self) -> Line:
         """A line that shares nothing with this one."""
-        return Line.of(self.characters[:], self.attributes[:], wrapped=self.wrapped, wide=self.wide)
+        line = Line.of(self.characters[:], self.attributes[:], wrapped=self.wrapped, wide=self.wide)
+        line.marks = self.marks
+        return line
 
     @property
     def text(self) -> str:
         """The characters, trailing blanks included."""
         return "".join(self.characters)
 
-    def mend(self, start: int, end: int) -> None:
-        """Blank the halves that writing ``start`` to ``end`` would leave of wide characters."""
+    def mend(self, start: int, end: int, pen: Attributes) -> None:
+        """Erase the halves that writing ``start`` to ``end`` would leave of wide characters."""
         characters = self.characters
         if start < len(characters) and characters[start] == "" and start > 0:
-            self._blank(start - 1)
-            self._blank(start)
+            self._blank(start - 1, pen)
+            self._blank(start, pen)
         if end < len(characters) and characters[end] == "":
-            self._blank(end)
+            self._blank(end, pen)
 
-    def _blank(self, x: int) -> None:
+    def _blank(self, x: int, pen: Attributes) -> None:
         self.characters[x] = " "
-        self.attributes[x] = DEFAULT
+        self.attributes[x] = erased(pen)
 
     def fill(self, start: int, end: int, look: Attributes) -> None:
         """Erase the columns from ``start`` to ``end``."""
-        if self.wide:
-            self.mend(start, end)
+        if self.wide and start < end:
+            # Half a character that takes two columns goes as a whole.
+            start -= bool(start and self.characters[start] == "")
+            end += bool(end < len(self.characters) and self.characters[end] == "")
         count = end - start
         self.characters[start:end] = [" "] * count
         self.attributes[start:end] = [look] * count

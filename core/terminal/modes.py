@@ -14,8 +14,8 @@ PRIVATE: Final = 5
 
 MOUSE_MODES: Final = (9, 1000, 1002, 1003)
 KNOWN_PRIVATE: Final = frozenset(
-    {1, 5, 6, 7, 9, 12, 25, 47, 66, 1000, 1002, 1003, 1004, 1006, 1007}
-    | {1047, 1048, 1049, 2004, 2026, 2027}
+    {1, 3, 5, 6, 7, 9, 12, 25, 40, 45, 47, 66, 69, 1000, 1002, 1003, 1004, 1006, 1007}
+    | {1045, 1047, 1048, 1049, 2004, 2026, 2027}
 )
 """Private modes that do something here; DECRQM answers "not recognized" for the others."""
 KNOWN_PUBLIC: Final = frozenset((4, 20))

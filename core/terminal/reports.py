@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 import pyte.modes as mo
 from pyte.graphics import FG_BG_256
 
+from core.terminal.attributes import PROTECTED
 from core.terminal.modes import KNOWN_PRIVATE, KNOWN_PUBLIC, PRIVATE
 from core.terminal.sgr import sgr_of
 from core.text import clean
 
 if TYPE_CHECKING:
-    from core.terminal.screen import Rgb, Screen
+    from core.terminal.announcing import Rgb
+    from core.terminal.screen import Screen
 
 NAME: Final = "distrodeck"
 CLIPBOARD_LIMIT: Final = 1 << 20
@@ -67,8 +69,10 @@ def private_status(screen: Screen, mode: int = 0) -> None:
 
 def _position(screen: Screen) -> str:
     state = screen.cursor_state()
-    top = screen.region[0] if mo.DECOM in screen.mode else 0
-    return f"{state.y - top + 1};{state.x + 1}"
+    origin = mo.DECOM in screen.mode
+    top = screen.region[0] if origin else 0
+    left = screen.side_region[0] if origin else 0
+    return f"{state.y - top + 1};{state.x - left + 1}"
 
 
 def version(screen: Screen, mode: int = 0) -> None:
@@ -123,6 +127,13 @@ def _setting(screen: Screen, name: str) -> None:
     elif name == "r":
         top, bottom = screen.region
         value = f"{top + 1};{bottom + 1}"
+    elif name == "s":
+        left, right = screen.side_region
+        value = f"{left + 1};{right + 1}"
+    elif name == '"q':
+        value = "1" if screen.cursor.pen.flags & PROTECTED else "0"
+    elif name == '"p':
+        value = "62;1"
     elif name == " q":
         shape = ("block", "underline", "bar").index(screen.cursor_shape)
         value = str(2 * shape + (1 if 12 << PRIVATE in screen.mode else 2))
@@ -160,10 +171,26 @@ def system_command(screen: Screen, text: str, terminator: str) -> None:
         screen.set_link(address if len(address) <= LINK_LIMIT else "")
     elif code in ("10", "11", "12"):
         _dynamic_color(screen, int(code), body, terminator)
+    elif code in ("110", "111", "112"):
+        screen.dynamic_colors.pop(int(code) - 100, None)
     elif code == "52":
         _clipboard(screen, body)
     elif code == "104":
         _reset_palette(screen, body)
+    elif code == "133":
+        screen.mark(body)
+    elif code in ("9", "99", "777"):
+        _notify(screen, code, body)
+
+
+def _notify(screen: Screen, code: str, body: str) -> None:
+    notifications = screen.notifications
+    if code == "9":
+        notifications.plain(body)
+    elif code == "99":
+        notifications.piece(body)
+    else:
+        notifications.titled(body)
 
 
 def _color_text(color: Rgb) -> str:
@@ -192,8 +219,10 @@ def _dynamic_color(screen: Screen, code: int, body: str, terminator: str) -> Non
     """OSC 10 foreground, 11 background, 12 cursor: asked one after the other by ``;``."""
     for value in body.split(";")[:3]:
         if value == "?" and code <= 12:
-            color = screen.background if code == 11 else screen.foreground
-            screen.write_process_input(f"\x1b]{code};{_color_text(color)}{terminator}")
+            color = _color_text(screen.dynamic_color(code))
+            screen.write_process_input(f"\x1b]{code};{color}{terminator}")
+        elif code <= 12 and (parsed := _parse_color(value)) is not None:
+            screen.dynamic_colors[code] = parsed
         code += 1
 
 

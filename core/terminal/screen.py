@@ -1,7 +1,7 @@
-"""The whole screen: modes, the alternate screen, charsets, saved cursors, titles and answers.
+"""The whole screen: modes, the alternate screen, charsets, saved cursors and the keyboard.
 
 xterm control sequences (ctlseqs), the VT510 reference, and the kitty keyboard protocol for
-``CSI u``. Replies are kept only while ``answering``: viewers and replays must not answer.
+``CSI u``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pyte.modes as mo
 from typing_extensions import override
 
+from core.terminal.announcing import Announcer
 from core.terminal.attributes import DEFAULT, Attributes
 from core.terminal.canvas import Cursor
 from core.terminal.charsets import ASCII, MAPS
-from core.terminal.editing import Editor
 from core.terminal.lines import Line
 from core.terminal.modes import (
     KNOWN_PRIVATE,
@@ -33,17 +33,14 @@ from core.terminal.sgr import apply_sgr
 if TYPE_CHECKING:
     from core.terminal.modes import MouseMode
 
-TITLE_LIMIT = 1024
-TITLE_STACK_LIMIT = 10
 KITTY_STACK_LIMIT = 16
-REPLY_LIMIT = 65536
 
 _START_MODES = frozenset((mo.DECAWM, mo.DECTCEM, 1007 << PRIVATE))
 _PYTE_PRIVATE = frozenset((mo.DECTCEM, mo.DECSCNM, mo.DECOM, mo.DECAWM))
 """pyte's callers name private modes by these, without saying so."""
 _ALTERNATE = (47, 1047, 1049)
-
-Rgb = tuple[int, int, int]
+_COLUMN_SWITCH = 40 << PRIVATE
+"""xterm: DECCOLM may be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,10 @@ class SavedCursor:
     active: int = 0
 
 
-class Screen(Editor):
+class Screen(Announcer):
     """Everything a program can switch; see :class:`core.terminal.terminal.Terminal`."""
 
     def __init__(self, columns: int, lines: int, scrollback: int = 0) -> None:
-        self.answering = False
-        self.replies: list[str] = []
-        self.bells = 0
-        self.clipboard: list[str] = []
-        self.foreground: Rgb = (0xD0, 0xD0, 0xD0)
-        """Answer to OSC 10; whoever draws sets the real one."""
-        self.background: Rgb = (0x00, 0x00, 0x00)
-        """Answer to OSC 11."""
         self.hidden_grid: list[Line] = []
         self.cursor = Cursor(0, 0)
         super().__init__(columns, lines, scrollback)
@@ -78,17 +67,14 @@ class Screen(Editor):
     def reset(self) -> None:
         """RIS: as if just switched on; the history stays."""
         self.alternate = False
-        self.show([Line(self.columns) for _ in range(self.lines)])
+        self._blank()
         self.hidden_grid = []
-        self.title = ""
-        self.icon_name = ""
-        self.title_stack: list[str] = []
-        self.directory = ""
-        self.palette: dict[int, Rgb] = {}
+        super().reset()
         self.kitty: dict[bool, list[int]] = {False: [0], True: [0]}
         self.saved_modes: dict[int, bool] = {}
         self.tabstops = set(range(8, self.columns, 8))
         self.last_drawn = ""
+        self.iso_protection = False
         self.cursor.x = self.cursor.y = 0
         self.soft_reset()
         self.saved: dict[bool, SavedCursor | None] = {False: None, True: None}
@@ -100,6 +86,7 @@ class Screen(Editor):
         """DECSTR: modes and attributes, not the contents."""
         self.mode = set(_START_MODES)
         self.margins = None
+        self.set_sides(None)
         self.charsets = ASCII * 4
         self.active_charset = 0
         self.choose_charset()
@@ -145,8 +132,19 @@ class Screen(Editor):
         self.active_charset = slot
         self.choose_charset()
 
+    def single_shift(self, slot: int) -> None:
+        """SS2, SS3: draw one character with this set."""
+        self.translation = MAPS.get(self.charsets[slot], {})
+        self.shifted = slot
+
+    @override
+    def unshift(self) -> None:
+        self.shifted = 0
+        self.choose_charset()
+
     def choose_charset(self) -> None:
         """Draw with the set now in force."""
+        self.shifted = 0
         self.translation = MAPS.get(self.charsets[self.active_charset])
 
     # modes
@@ -199,12 +197,23 @@ class Screen(Editor):
             self._all_dirty()
         elif mode == 6:
             self.cursor_position()
+        elif mode == 3 and _COLUMN_SWITCH in self.mode:
+            self._clear_for_width()
+        elif mode == 69 and not on:
+            self.set_sides(None)
         elif mode == 25:
             self.cursor.hidden = not on
         elif mode == 66:
             self.keypad = on
         elif mode == 1048:
             (self.save_cursor if on else self.restore_cursor)()
+
+    def _clear_for_width(self) -> None:
+        """DECCOLM: the width is the user's; what else it does is done."""
+        self.margins = None
+        self.set_sides(None)
+        self._erase_rows(0, self.lines)
+        self.cursor_position()
 
     def mode_is_set(self, mode: int, *, private: bool) -> bool:
         """Whether a mode is on (for DECRQM and XTSAVE)."""
@@ -232,18 +241,25 @@ class Screen(Editor):
     def _switch_screen(self, mode: int, *, on: bool) -> None:
         if on and mode == 1049:
             self.save_cursor()
-        if on != self.alternate:
+        switched = on != self.alternate
+        if switched:
             if not on and mode == 1047:
-                self._erase_rows(0, self.lines)
+                self._blank()
             shown = self.grid
             self.alternate = on
             self.show(self.hidden_grid or [Line(self.columns) for _ in range(self.lines)])
             self.hidden_grid = shown
         if mode == 1049:
-            if on:
+            if on and switched:
+                self._blank()
+            elif on:
                 self._erase_rows(0, self.lines)
             else:
                 self.restore_cursor()
+
+    def _blank(self) -> None:
+        """Empty rows without a background: a program must not colour a screen it left."""
+        self.show([Line(self.columns) for _ in range(self.lines)])
 
     # saved cursors
 
@@ -251,7 +267,7 @@ class Screen(Editor):
     def save_cursor(self) -> None:
         cursor = self.cursor
         self.saved[self.alternate] = SavedCursor(
-            cursor.x,
+            int(cursor.x),
             cursor.y,
             cursor.pen,
             mo.DECOM in self.mode,
@@ -318,37 +334,10 @@ class Screen(Editor):
 
     def next_line(self) -> None:
         """NEL."""
-        self.cursor.x = 0
         self.index()
+        self.carriage_return()
 
-    # titles, bells and answers
-
-    @override
-    def set_title(self, param: str) -> None:
-        self.title = param[:TITLE_LIMIT]
-
-    @override
-    def set_icon_name(self, param: str) -> None:
-        self.icon_name = param[:TITLE_LIMIT]
-
-    def push_title(self) -> None:
-        """XTWINOPS 22."""
-        self.title_stack.append(self.title)
-        del self.title_stack[:-TITLE_STACK_LIMIT]
-
-    def pop_title(self) -> None:
-        """XTWINOPS 23."""
-        if self.title_stack:
-            self.title = self.title_stack.pop()
-
-    @override
-    def bell(self, *args: Any) -> None:
-        self.bells += 1
-
-    @override
-    def write_process_input(self, data: str) -> None:
-        if self.answering and sum(map(len, self.replies)) < REPLY_LIMIT:
-            self.replies.append(data)
+    # what others need to know
 
     def cursor_state(self) -> CursorState:
         """Where and what the cursor is."""

@@ -16,6 +16,7 @@ from core.terminal.attributes import (
     DIM,
     ITALIC,
     OVERLINE,
+    PROTECTED,
     REVERSE,
     STRIKE,
     UNDERLINE,
@@ -46,7 +47,8 @@ def _number(text: str) -> int:
     digits = text.partition(":")[0]
     if not digits:
         return -1
-    return int(digits) if len(digits) <= 5 else 99999
+    digits = digits.lstrip("0")
+    return int(digits or 0) if len(digits) <= 5 else 99999
 
 
 def _channels(values: list[int]) -> Color:
@@ -143,7 +145,8 @@ class _Pen:
     def simple(self, code: int) -> None:
         """One parameter that stands alone."""
         if code <= 0:
-            self.foreground, self.background, self.flags = None, None, 0
+            self.foreground, self.background = None, None
+            self.flags &= PROTECTED
             self.underline_color = None
         elif code in _SET:
             self.flags |= _SET[code]

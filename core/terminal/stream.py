@@ -78,7 +78,7 @@ _NOTHING: Final[_Action] = (_nothing, ())
 def _numbers(text: str) -> list[int]:
     if not text:
         return []
-    return [min(int(part[:6] or 0), 65535) for part in text.split(";")[:64]]
+    return [min(int(part.lstrip("0")[:6] or 0), 65535) for part in text.split(";")[:64]]
 
 
 class Stream(pyte.streams.Stream):
@@ -115,8 +115,12 @@ class Stream(pyte.streams.Stream):
                 self._controls[f"\x1b{slot}{code}"] = partial(screen.define_charset, code, slot)
 
     def _new_line(self) -> None:
-        self.listener.cursor.x = 0
-        self.listener.linefeed()
+        screen = self.listener
+        if screen.sides is None:
+            screen.cursor.x = 0
+        else:
+            screen.carriage_return()
+        screen.linefeed()
 
     @override
     def feed(self, data: str) -> None:
@@ -246,7 +250,7 @@ class Stream(pyte.streams.Stream):
             return _NOTHING
         name = marker + final
         numbers = _numbers(params)
-        if name in ("s", "T") and len(numbers) > 1:
+        if name == "T" and len(numbers) > 1:
             return _NOTHING
         if name in CSI:
             method, arity = CSI[name]
@@ -322,6 +326,8 @@ class Stream(pyte.streams.Stream):
             reports.device_attributes(screen)
         elif sequence in ("n", "o"):
             screen.shift("no".index(sequence) + 2)
+        elif sequence in ("N", "O"):
+            screen.single_shift("NO".index(sequence) + 2)
         else:
             self._controls.get("\x1b" + sequence, _nothing)()
 

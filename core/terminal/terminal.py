@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING
 
 from core.terminal.checkpoint import CHECKPOINT_VERSION, CheckpointError, dump, load
 from core.terminal.history import unpack
+from core.terminal.marks import placed
+from core.terminal.reflow import resize
 from core.terminal.screen import Screen
 from core.terminal.stream import Stream
 
 if TYPE_CHECKING:
-    from core.terminal.lines import Line
+    from collections.abc import Sequence
+
+    from core.terminal.lines import Line, Position
+    from core.terminal.marks import Mark, PlacedMark
     from core.terminal.modes import CursorState, Modes
+    from core.terminal.notifications import Notification
 
 __all__ = ["CHECKPOINT_VERSION", "CheckpointError", "Dirty", "Terminal"]
 
@@ -44,6 +50,7 @@ class Terminal:
         self.stream = Stream(self.screen)
         self.tail = b""
         """Bytes of a character that is not complete yet."""
+        self._told_end = 0
 
     @property
     def answering(self) -> bool:
@@ -60,9 +67,14 @@ class Terminal:
         self.tail = (self.tail + data)[used:]
         self.stream.feed(text)
 
-    def resize(self, rows: int, columns: int) -> None:
-        """Change the size; wrapped lines of the primary screen flow anew."""
-        self.screen.resize(_sane(rows), _sane(columns))
+    def resize(self, rows: int, columns: int, points: Sequence[Position] = ()) -> list[Position]:
+        """Change the size; wrapped lines of the primary screen flow anew.
+
+        Lines get other numbers where the width changes: gives where ``points`` are now.
+        """
+        moved = resize(self.screen, _sane(rows), _sane(columns), points)
+        self._told_end = self.screen.history.end
+        return moved
 
     @property
     def rows(self) -> int:
@@ -77,6 +89,40 @@ class Terminal:
     def line(self, y: int) -> Line:
         """Row ``y`` of the screen, live: it changes with the next feed. Raises: IndexError."""
         return self.screen.grid[y]
+
+    @property
+    def first_line(self) -> int:
+        """Number of the oldest line: of the history, or of a screen that has none."""
+        history = self.screen.history
+        return history.end if self.screen.alternate else history.first
+
+    @property
+    def screen_line(self) -> int:
+        """Number of the screen's first row; grows as lines scroll away."""
+        return self.screen.history.end
+
+    @property
+    def end_line(self) -> int:
+        """Number after the screen's last row."""
+        return self.screen.history.end + self.screen.lines
+
+    def line_at(self, number: int) -> Line | None:
+        """The line of that number: live on the screen, else a copy; None if it is gone."""
+        history = self.screen.history
+        if number >= history.end:
+            y = number - history.end
+            return self.screen.grid[y] if y < self.screen.lines else None
+        if number < self.first_line:
+            return None
+        return unpack(history.lines[number - history.first], self.screen.columns)
+
+    def marks_at(self, number: int) -> tuple[Mark, ...]:
+        """What a shell says begins in the line of that number."""
+        history = self.screen.history
+        if self.first_line <= number < history.end:
+            return history.lines[number - history.first].marks
+        line = self.line_at(number)
+        return line.marks if line else ()
 
     @property
     def history_size(self) -> int:
@@ -118,7 +164,8 @@ class Terminal:
         screen = self.screen
         rows = frozenset(y for y in screen.dirty if y < screen.lines)
         screen.dirty.clear()
-        scrolled, screen.history.pushed = screen.history.pushed, 0
+        end = screen.history.end
+        scrolled, self._told_end = end - self._told_end, end
         return Dirty(rows=rows, everything=len(rows) >= screen.lines, scrolled=scrolled)
 
     def take_clipboard(self) -> list[str]:
@@ -126,6 +173,19 @@ class Terminal:
         texts = self.screen.clipboard[:]
         self.screen.clipboard.clear()
         return texts
+
+    def take_notifications(self) -> list[Notification]:
+        """What the program wants the user to hear of (OSC 9, 99, 777); the user decides."""
+        return self.screen.notifications.take()
+
+    @property
+    def marks(self) -> list[PlacedMark]:
+        """What shells marked (OSC 133), from the oldest line; made anew at each call.
+
+        Lines count from the oldest of the history: the screen begins at ``history_size``.
+        """
+        screen = self.screen
+        return placed(screen.history, screen.grid)
 
     def text(self) -> list[str]:
         """The rows of the screen as plain text, without trailing blanks."""
@@ -151,6 +211,7 @@ class Terminal:
         """
         terminal = cls(1, 1)
         terminal.tail = load(data, terminal.screen, terminal.stream)
+        terminal._told_end = terminal.screen.history.end
         return terminal
 
 

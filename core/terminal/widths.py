@@ -1,14 +1,15 @@
 """How many columns a character takes, and which characters join the cell before them.
 
-Widths are wcwidth's, which programs inside share with their C library. Joining by grapheme
-(mode 2027) follows UAX #29 for the sequences people type: ZWJ, variation selector 16, skin tones
-and flags.
+Widths are wcwidth's, but for spacing marks (Mc), to which C libraries give a column. Joining by
+grapheme (mode 2027) follows UAX #29 for the sequences people type: ZWJ, variation selector 16,
+skin tones and flags.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Final
+from unicodedata import category
 
 from wcwidth import wcswidth, wcwidth
 
@@ -30,7 +31,7 @@ class _Widths(dict[str, int]):
 
     def __missing__(self, character: str) -> int:
         width = max(0, wcwidth(character))
-        if character == "\u00ad":
+        if character == "\u00ad" or category(character) == "Mc":
             width = 1
         if len(self) < 65536:
             self[character] = width

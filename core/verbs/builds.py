@@ -50,8 +50,6 @@ class BuildSpec:
     """Ask the registry for each base even if it is here."""
     keep_failed: bool = False
     """Keep what a step that failed had written (``--rm=false``); its folder is in the error."""
-    remove_steps: bool = False
-    """Keep no intermediate image once the build is done: nothing for the next one's cache."""
     logins: tuple[RegistryLogin, ...] = ()
     """For registries that are not asked as usual, with what ``login`` has kept."""
     auth_file: str = ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.domain import Image
 
 TrashKind = Literal["distro", "image", "reference"]
-WasteKind = Literal["trash", "image", "intermediate", "layer", "blob", "partial"]
+WasteKind = Literal["trash", "image", "build cache", "layer", "blob", "partial"]
 ProblemKind = Literal["index", "image", "layer", "blob", "distro", "snapshot", "orphan"]
 
 
@@ -59,7 +59,8 @@ class PruneSpec:
     """What to prune."""
 
     all: bool = False
-    """Also images with a name that no distro uses."""
+    """Also images with a name that no distro uses, and what commands of builds keep for the next
+    build (``RUN --mount=type=cache``)."""
     dry_run: bool = False
     """Only tell."""
     until: float | None = None
@@ -92,7 +93,8 @@ class Space:
 
     kind: str
     """``images`` (their ``layers`` and ``blobs`` together), ``layers``, ``blobs``, ``distros``
-    (writable layers), ``snapshots``, ``trash`` (of removed distros both) or ``partials``."""
+    (writable layers), ``snapshots``, ``trash`` (of removed distros both), ``partials`` or ``build
+    cache`` (folders that commands of builds keep; the images of steps are among the images)."""
     count: int
     active: int
     """How many of them are in use."""

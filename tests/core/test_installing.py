@@ -221,6 +221,24 @@ async def test_an_image_of_another_platform_is_not_the_one_that_was_meant(
             await engine.result((await engine.pull(spec)).id)
 
 
+async def test_each_platform_of_a_reference_that_is_here_is_found(
+    deck: Deck, fix: dict[str, Any]
+) -> None:
+    source = f"{fix['registries']['plain']['host']}/lib/multi"
+    platforms = [
+        f"linux/{one['platform']['architecture']}" for one in fix["images"]["multi"]["manifests"]
+    ][:2]
+    async with deck.open(embedded=True) as engine:
+        images = [PullSpec(source=source, platform=one, image_only=True) for one in platforms]
+        pulled = [(await engine.result((await engine.pull(one)).id)).result for one in images]
+        found = [
+            (await engine.result((await engine.pull(replace(one, policy="never"))).id)).result
+            for one in images
+        ]
+        assert found == pulled
+        assert len(set(found)) == 2
+
+
 async def test_a_pull_beyond_the_limit_waits_and_a_paused_one_lets_it_go_first(
     deck: Deck, fix: dict[str, Any]
 ) -> None:

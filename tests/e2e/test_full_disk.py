@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,8 @@ VERBS = {
     "commit --squash": "commit bb made:1 --squash",
     "clone": "clone bb cc",
     "snapshot": "snapshot bb before",
+    "rollback": "rollback bb first --yes",
+    "upgrade": "upgrade old",
     "save": "save {plain}/lib/busybox noise:1 -o {root}/out.tar",
     "export": "export bb -o {root}/out.tar",
     "load": "load -i {aside}/saved.tar",
@@ -51,13 +54,20 @@ def aside(tmp_path_factory: pytest.TempPathFactory, plain: str) -> Path:
 @pytest.fixture(scope="module")
 def worked(plain: str, aside: Path) -> Iterator[Deck]:
     """A deck on a small disk, with a distro in which somebody wrote something."""
-    with small_disk("64m") as deck:
+    source = f"{plain}/t/d{uuid.uuid4().hex}:1"
+    with small_disk("96m") as deck:
         deck.done("pull", f"{plain}/lib/busybox", "--name", "bb")
         deck.done("run", "bb", "--", "sh", "-c", f"head -c {NEEDED} /dev/urandom >/work")
         deck.done("import", str(aside / "noise.tar"), "noise:1")
         deck.done("save", "noise:1", "-o", str(aside / "saved.tar"))
         deck.done("tag", "noise:1", "kept:1")
         deck.done("stop", "bb")
+        deck.done("snapshot", "bb", "first")
+        deck.done("push", f"{plain}/lib/busybox", source)
+        deck.done("pull", source, "--name", "old")
+        deck.done("commit", "bb", "newer:1")
+        deck.done("push", "newer:1", source)
+        deck.done("rmi", "--force", "--now", "--yes", "newer:1")
         yield deck
 
 

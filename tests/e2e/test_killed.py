@@ -43,6 +43,8 @@ class Case:
     words: Callable[[Bench], tuple[str, ...]]
     there: Callable[[Bench], bool]
     """Whether its work is done."""
+    once: bool = False
+    """What it makes has a name, which is taken when it is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,13 @@ def _pushed(bench: Bench) -> bool:
     return seen.returncode == 0
 
 
+def _holds(bench: Bench, name: str, path: str) -> bool:
+    """Whether a distro has a file."""
+    found = bench.deck("run", name, "--", "test", "-e", path)
+    bench.deck.done("stop", name)
+    return found.code == 0
+
+
 CASES = {
     "pull": Case(
         lambda b: ("pull", f"{b.plain}/lib/edge", "--name", "edge"), lambda b: _installed(b, "edge")
@@ -92,6 +101,11 @@ CASES = {
     "load": Case(
         lambda b: ("load", "-i", str(b.deck.root / "saved.tar")), lambda b: b.named("edge:saved")
     ),
+    "clone": Case(lambda b: ("clone", "bb", "cc"), lambda b: _installed(b, "cc"), once=True),
+    "rollback": Case(
+        lambda b: ("rollback", "bb", "first", "--yes"), lambda b: not _holds(b, "bb", "/more")
+    ),
+    "upgrade": Case(lambda b: ("upgrade", "old"), lambda b: _holds(b, "old", "/work/numbers")),
     "prune": Case(lambda b: ("prune", "--all", "--yes"), lambda b: not b.named("many:kept")),
 }
 
@@ -114,7 +128,21 @@ def template(plain: str) -> Iterator[Deck]:
         (context / "Dockerfile").write_text(DOCKERFILE.format(plain=plain))
         (context / "notes").write_text("kept\n" * 10_000)
         deck.done("stop", "bb")
+        deck.done("snapshot", "bb", "first")
+        deck.done("run", "bb", "--", "sh", "-c", "seq 1 50000 >/more")
+        deck.done("stop", "bb")
+        _add_outdated(deck, plain)
         yield deck
+
+
+def _add_outdated(deck: Deck, plain: str) -> None:
+    """A distro, ``old``, whose source has another image now: that of ``bb`` with all its work."""
+    source = f"{plain}/t/k{uuid.uuid4().hex}:1"
+    deck.done("push", f"{plain}/lib/busybox", source)
+    deck.done("pull", source, "--name", "old")
+    deck.done("commit", "bb", "newer:1")
+    deck.done("push", "newer:1", source)
+    deck.done("rmi", "--force", "--now", "--yes", "newer:1")
 
 
 @contextmanager
@@ -169,7 +197,8 @@ def test_a_verb_killed_at_any_instant_leaves_a_whole_store_and_works_again(
         with copy_of(template, plain) as bench:
             killed += kill_after(bench.deck, dice.uniform(0.3, 1.0) * needed, case.words(bench))
             whole(bench)
-            bench.deck.done(*case.words(bench))
+            if not (case.once and case.there(bench)):
+                bench.deck.done(*case.words(bench))
             assert case.there(bench)
             whole(bench)
     assert not soak or killed > TRIES_IN_SOAK // 3

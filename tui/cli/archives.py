@@ -18,7 +18,7 @@ from core.errors import Refused
 from core.verbs.archives import ArchiveCompression, ArchiveFormat, ImportSpec, LoadSpec, SaveSpec
 from tui.cli import output
 from tui.cli.call import call
-from tui.cli.follow import follow
+from tui.cli.follow import follow, sending
 from tui.cli.options import Format, Verb, current
 from tui.cli.pump import Writer, read
 
@@ -94,9 +94,12 @@ def load(source: str, *, platform: str) -> int:
     spec = LoadSpec(path=path, platform=platform)
 
     async def work(engine: Engine) -> None:
-        content = None if path else standard_input(source)
-        job = await follow(engine, await engine.load(spec, content), settings)
-        await _write_loaded(engine, job, settings)
+        if path:
+            job = await engine.load(spec)
+        else:
+            async with sending(standard_input(source), "load", settings) as content:
+                job = await engine.load(spec, content)
+        await _write_loaded(engine, await follow(engine, job, settings), settings)
 
     return call(settings, work)
 
@@ -139,9 +142,12 @@ def import_(
     )
 
     async def work(engine: Engine) -> None:
-        content = None if path else standard_input(source)
-        job = await follow(engine, await engine.import_image(spec, content), settings)
-        await _write_loaded(engine, job, settings)
+        if path:
+            job = await engine.import_image(spec)
+        else:
+            async with sending(standard_input(source), "import", settings) as content:
+                job = await engine.import_image(spec, content)
+        await _write_loaded(engine, await follow(engine, job, settings), settings)
 
     return call(settings, work)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.background import background
+from core.domain import Job
 from core.errors import DeckError
 from tui.cli import report
-from tui.cli.progress import reporter_for
+from tui.cli.progress import Silent, reporter_for
 
 if TYPE_CHECKING:
-    from core.domain import Job
+    from collections.abc import AsyncIterator
+
+    from core.domain import JobKind
     from core.engine import Engine
     from tui.cli.options import Settings
     from tui.cli.progress import Reporter
@@ -80,6 +85,29 @@ def _tell_warnings(job: Job) -> None:
         report.note(f"{job.title}: served by the mirror {job.served_by}")
     for warning in job.warnings:
         report.note(f"warning: {warning}")
+
+
+@asynccontextmanager
+async def sending(
+    content: AsyncIterator[bytes], kind: JobKind, settings: Settings
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """``content``, and how much of it went to the engine is shown: its job is known only then."""
+    reporter = reporter_for(settings) if settings.progress != "json" else Silent()
+    job = Job(id="", kind=kind, title="standard input", state="running", phase="fetch")
+
+    async def counted() -> AsyncIterator[bytes]:
+        nonlocal job
+        async for piece in content:
+            yield piece
+            job = replace(job, done=job.done + len(piece))
+            reporter.show(job)
+
+    async with background() as tasks:
+        tasks.start(_redraw(reporter))
+        try:
+            yield counted()
+        finally:
+            reporter.close()
 
 
 async def _cancel(engine: Engine, job: Job) -> None:

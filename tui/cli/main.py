@@ -48,9 +48,11 @@ def cli(ctx: click.Context) -> int:
 
 def _console(settings: Settings) -> int:
     from core.connect import open_engine
+    from core.paths import find_paths
     from tui.app import run_console
 
-    return run_console(partial(open_engine, root=settings.root, embedded=settings.embedded))
+    opening = partial(open_engine, root=settings.root, embedded=settings.embedded)
+    return run_console(opening, state=find_paths(settings.root).state)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -204,6 +204,8 @@ class Live(Silent):
             parts.append(figures.plural(len(job.layers), "layer"))
         if job.total:
             parts.append(figures.progress(job.done, job.total))
+        elif job.done:  # a stream: nobody knows how much comes
+            parts += [output.size(job.done), figures.rate(self._rate.per_second)]
         left = self._rate.remaining(job.done, job.total)
         if left is not None and job.done < job.total:
             parts += [figures.rate(self._rate.per_second), figures.duration(left)]

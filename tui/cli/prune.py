@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Verb)
-@click.option("-a", "--all", "everything", is_flag=True, help="Also named images no distro uses.")
+@click.option(
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also named images in no use, and build caches.",
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Only tell what would go.")
 @click.option(
     "--filter", "filters", multiple=True, metavar="until=TIME", help="Only what is older."

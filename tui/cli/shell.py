@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from core.domain import ShellSpec
-from core.errors import InvalidInput, NotFound
 from tui.cli import report
 from tui.cli.call import call
+from tui.cli.choosing import choose_session
 from tui.cli.client import visit
 from tui.cli.options import CommandVerb, Verb, current
 from tui.cli.outer import require_terminal, window_size
@@ -83,24 +83,10 @@ def attach(session: str, *, read_only: bool) -> int:
 
     async def work(engine: Engine) -> int:
         require_terminal("distrodeck sessions")
-        found = _choose(await engine.sessions(), session)
+        found = choose_session(await engine.sessions(), session)
         return await _visit(engine, found, settings, read_only=read_only)
 
     return call(settings, work)
-
-
-def _choose(sessions: list[Session], wanted: str) -> Session:
-    live = [one for one in sessions if one.distro == wanted and one.state == "running" and one.tty]
-    numbered = [one for one in sessions if str(one.id) == wanted]
-    found = numbered or live
-    if not found:
-        raise NotFound(f"session {wanted}", "no such session", hint="distrodeck sessions")
-    if len(found) > 1:
-        numbers = ", ".join(str(one.id) for one in found)
-        raise InvalidInput(wanted, f"sessions {numbers} run in it", hint="distrodeck attach ID")
-    if not found[0].tty:
-        raise InvalidInput(f"session {wanted}", "a command without a terminal, not a shell")
-    return found[0]
 
 
 async def _visit(

@@ -83,6 +83,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "sessions": Entry(module="sessions", summary="List shells and commands."),
         "attach": Entry(module="shell", summary="Go back into a session."),
         "close": Entry(module="sessions", summary="End a session."),
+        "record": Entry(module="recording", summary="Record a session as an asciicast."),
+        "replay": Entry(module="recording", summary="Play a recording in this terminal."),
     },
     "Jobs": {
         "jobs": Entry(

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from typing_extensions import override
 
 from core.domain import Session
-from core.errors import DaemonUnreachable, DeckError
+from core.errors import DaemonUnreachable
 from tui import commands
 from tui.breakpoints import HEIGHTS, WIDTHS, size_classes
 from tui.bridge import TICK, Bridge, Topic
@@ -23,6 +22,7 @@ from tui.panes import Panes
 from tui.screens.confirm import ConfirmDialog
 from tui.screens.error import ErrorDialog
 from tui.screens.help import HelpDialog
+from tui.screens.prompting import PromptScreen
 from tui.shells import MOST, ShellDeck, ShellTab
 from tui.state import ALWAYS, IN_SHELL, normal_hints, shell_hints, shell_mode
 from tui.type_ahead import hold_keys
@@ -47,7 +47,7 @@ HESITATION = 0.3
 """Seconds after the prefix until the which-key panel comes."""
 
 
-class DeckScreen(Screen[None], inherit_bindings=False):
+class DeckScreen(PromptScreen, inherit_bindings=False):
     """Panes, tabs, and the keys that act on them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*screen_bindings()]
@@ -64,11 +64,6 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """True from the prefix to the stroke after it."""
         self.verbs = Verbs(self, bridge, self._show_session)
         self.panes = Panes(bridge, self.verbs, clock=clock, id="panes")
-
-    @property
-    def shells(self) -> ShellDeck:
-        """The shell tabs."""
-        return self.panes.shells
 
     @property
     def in_shell(self) -> bool:
@@ -294,11 +289,6 @@ class DeckScreen(Screen[None], inherit_bindings=False):
         """The shell in the whole window, or not."""
         self.toggle_class("-zen")
 
-    def action_scroll(self, pages: int) -> None:
-        """Look back in the shell's history."""
-        if tab := self.shells.tab:
-            tab.pane.scroll_history(pages * max(1, tab.pane.size.height // 2))
-
     def action_redraw(self) -> None:
         """Draw everything anew."""
         self.refresh(repaint=True, layout=True)
@@ -334,55 +324,18 @@ class DeckScreen(Screen[None], inherit_bindings=False):
 
     # prompts and dialogs
 
-    def action_filter(self) -> None:
-        """Filter the active list while typing."""
-        if (rows := self.panes.active_list) is not None:
-            self._prompt("/", rows.filter_text)
-
-    def action_clear(self) -> None:
-        """Clear the filter."""
-        self._filter("")
-
-    def action_command(self) -> None:
-        """Ask for a command."""
-        self._prompt(":")
-
-    def _prompt(self, sigil: str, text: str = "") -> None:
-        self.query_one(StateLine).display = False
-        self.query_one(PromptLine).open(sigil, text)
-
-    def _prompted(self) -> None:
-        self.query_one(StateLine).display = True
+    @override
+    def give_keys_back(self) -> None:
         self.action_tab(self.shells.current)
 
-    def _filter(self, text: str) -> None:
-        if (rows := self.panes.active_list) is not None:
-            rows.filter_text = text
-            self.panes.titles()
-
-    @on(PromptLine.Changed)
-    def _prompt_changed(self, event: PromptLine.Changed) -> None:
-        if event.sigil == "/":
-            self._filter(event.text)
-
-    @on(PromptLine.Cancelled)
-    def _prompt_cancelled(self, event: PromptLine.Cancelled) -> None:
-        if event.sigil == "/":
-            self._filter("")
-        self._prompted()
-
-    @on(PromptLine.Entered)
-    async def _prompt_entered(self, event: PromptLine.Entered) -> None:
-        self._prompted()
-        if event.sigil == ":":
-            try:
-                await commands.carry_out(commands.parse(event.text), self)
-            except DeckError as error:
-                self.app.push_screen(ErrorDialog("Not a command", error))
+    @override
+    async def carry_out(self, line: str) -> None:
+        await commands.carry_out(commands.parse(line), self)
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpDialog())
+        tab = self.shells.tab
+        self.app.push_screen(HelpDialog(copying=tab is not None and tab.pane.view.copy is not None))
 
     async def action_quit(self) -> None:
         """Back to Home; at Home leave, but ask first where something goes on without us."""

@@ -15,7 +15,7 @@ from textual._ansi_theme import ALABASTER, MONOKAI
 from textual.filter import dim_color
 from typing_extensions import override
 
-from core.terminal.attributes import REVERSE, UNDERLINE_SHIFT
+from core.terminal.attributes import BOLD, CONCEAL, REVERSE, UNDERLINE_SHIFT
 
 if TYPE_CHECKING:
     from rich.color_triplet import ColorTriplet
@@ -107,6 +107,16 @@ class Palette:
     def inverse(self, look: Attributes) -> Style:
         """``look`` with its colours exchanged, for a selection or a block cursor."""
         return self.style(look._replace(flags=look.flags ^ REVERSE))
+
+    def found(self, look: Attributes) -> Style:
+        """``look`` where a search matches: black on yellow, told by a line without colours."""
+        flags = look.flags & ~(REVERSE | CONCEAL) | 1 << UNDERLINE_SHIFT
+        return self.style(look._replace(foreground=0, background=3, flags=flags))
+
+    def pointed(self, look: Attributes) -> Style:
+        """``look`` under the cursor of copy mode: black on cyan, unlike what is marked."""
+        flags = look.flags & ~(REVERSE | CONCEAL) | BOLD
+        return self.style(look._replace(foreground=0, background=6, flags=flags))
 
     def underlined(self, look: Attributes) -> Style:
         """``look`` under a cursor that is a line."""

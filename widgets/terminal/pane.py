@@ -17,6 +17,7 @@ from typing_extensions import override
 from core.terminal.encode_keys import encode_focus, encode_paste
 from core.terminal.terminal import CheckpointError, Terminal
 from widgets.terminal.canvas import TerminalCanvas
+from widgets.terminal.copying import Copying
 from widgets.terminal.keyboard import bytes_of, same_key
 from widgets.terminal.pointer import Pointer
 from widgets.terminal.turns import Turns
@@ -85,7 +86,27 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Copied(PaneMessage):
-        """The person selected ``text``; it is on the clipboard."""
+        """The person marked ``text`` to be copied; the screen knows where to."""
+
+        text: str
+
+    @dataclass
+    class LinkWanted(PaneMessage):
+        """The person wants an address opened; it is safe to hand on."""
+
+        address: str
+
+    @dataclass
+    class SearchWanted(PaneMessage):
+        """The person wants to search; the screen asks for what (:attr:`copying`)."""
+
+    @dataclass
+    class Looked(PaneMessage):
+        """Copy mode began, moved or ended."""
+
+    @dataclass
+    class Notice(PaneMessage):
+        """Something to tell in passing."""
 
         text: str
 
@@ -113,7 +134,10 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
         self._told_size: tuple[int, int] | None = None
         self._resize_timer: asyncio.TimerHandle | None = None
         self._turns = Turns(self._feed)
+        self._alternate = False
         self._pointer = Pointer(self)
+        self.copying = Copying(self)
+        """Copy mode."""
 
     @property
     def terminal(self) -> Terminal:
@@ -151,8 +175,7 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
 
     def replay_resize(self, rows: int, columns: int) -> None:
         """The session changed its size, at this place among its output."""
-        self.terminal.resize(rows, columns)
-        self.view.selection = None
+        self.view.resize_terminal(rows, columns)
         self._after_output()
 
     def set_answering(self, answering: bool) -> None:
@@ -171,7 +194,9 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
 
     def scroll_history(self, lines: int) -> None:
         """Look further back (positive) or forward again; typing returns to the end."""
-        if self.view.scroll(lines):
+        if self.view.copy:
+            self.copying.scroll(lines)
+        elif self.view.scroll(lines):
             self.repaint()
 
     def send(self, data: bytes) -> None:
@@ -197,6 +222,12 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
         if terminal.title != self._title:
             self._title = terminal.title
             self.post_message(self.TitleChanged(self, self._title))
+        if terminal.modes.alternate_screen != self._alternate:
+            # Other lines have the numbers of what was marked.
+            self._alternate = not self._alternate
+            self.view.drop_selection()
+        if self.seen and self.view.copy:
+            return  # what is shown stands still
         if self.seen:
             self.repaint(held=terminal.modes.synchronized)
         elif time.monotonic() - self._told_activity >= ACTIVITY_REST:
@@ -249,6 +280,9 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
         if event.key in self._prefix:
             self.post_message(self.PrefixPressed(self))
             return
+        if self.view.copy:
+            self.copying.press(event.key)
+            return
         modes = self.terminal.modes
         page = {"shift+pageup": 1, "shift+pagedown": -1}.get(event.key)
         if page and not modes.alternate_screen:
@@ -260,7 +294,12 @@ class TerminalPane(TerminalCanvas, can_focus=True, inherit_bindings=False):
         """Send pasted text, marked as such if the program asked for it."""
         event.stop()
         event.prevent_default()
-        self._type(encode_paste(event.text, self.terminal.modes))
+        self.paste(event.text)
+
+    def paste(self, text: str) -> None:
+        """Type ``text``, marked as pasted if the program asked for it; ends copy mode."""
+        self.copying.leave()
+        self._type(encode_paste(text, self.terminal.modes))
 
     def _type(self, data: bytes) -> None:
         if not data:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
+from core.terminal.lines import Position
+from core.terminal.selection import Selection
 from widgets.terminal.drawing import cell_span, draw_badge, draw_line, draw_note, draw_restyled
 
 if TYPE_CHECKING:
     from core.terminal.attributes import Attributes
     from core.terminal.lines import Line
+    from core.terminal.lookback import Lines
     from core.terminal.terminal import Terminal
+    from widgets.terminal.copy_mode import CopyMode
     from widgets.terminal.palette import Palette
-    from widgets.terminal.selection import Selection
 
     _Kept = tuple[list[str], list[Attributes], Strip]
     """Characters and looks of a line, and how it was drawn."""
@@ -34,13 +37,15 @@ class ScreenView:
         self.back = 0
         """Lines the view is scrolled back; 0 follows the program."""
         self.focused = False
-        self.selection: Selection | None = None
+        self.copy: CopyMode | None = None
+        """What is shown instead of the terminal while somebody looks back with the keyboard."""
+        self._selection: Selection | None = None
         self.note = ""
         """A line of the console's own below the last output (how the session ended)."""
         self._strips: dict[str, _Kept] = {}
         self._rows: dict[int, _Kept] = {}
         self._told: dict[int, Strip] = {}
-        self._overlay: tuple[Strip, tuple[int, bool, bool], Strip] | None = None
+        self._overlay: tuple[Strip, tuple[int, bool, bool, bool], Strip] | None = None
         self._top = 0
         self._cell: tuple[int, int] | None = None
         self._underlined = False
@@ -50,6 +55,7 @@ class ScreenView:
         """Look at another terminal (a restored one)."""
         self.terminal = terminal
         self.back = 0
+        self.copy = None
         self.selection = None
         self.forget()
 
@@ -75,35 +81,71 @@ class ScreenView:
 
     @property
     def top(self) -> int:
-        """Line number of the first row of the window; 0 is the oldest line of the history."""
+        """Number of the line in the first row of the window."""
         return self._top
 
-    def line(self, number: int) -> Line | None:
-        """The line of that number; None below the screen."""
-        terminal = self.terminal
-        if number < terminal.history_size:
-            return terminal.history_line(number)
-        y = number - terminal.history_size
-        return terminal.line(y) if y < terminal.rows else None
+    @property
+    def lines(self) -> Lines:
+        """What is shown: the terminal, or in copy mode what it was."""
+        return self.copy.lines if self.copy else self.terminal
+
+    @property
+    def selection(self) -> Selection | None:
+        """What is marked."""
+        return self.copy.selection if self.copy else self._selection
+
+    @selection.setter
+    def selection(self, selection: Selection | None) -> None:
+        if self.copy:
+            self.copy.select(selection)
+        else:
+            self._selection = selection
+
+    def drop_selection(self) -> None:
+        """Unmark what is marked of the terminal; copy mode keeps its own."""
+        self._selection = None
+
+    @property
+    def depth(self) -> int:
+        """Lines there are above the screen."""
+        return self.terminal.screen_line - self.terminal.first_line
 
     def scroll(self, lines: int) -> bool:
         """Go back (positive) or forward; whether the view moved."""
-        back = min(max(0, self.back + lines), self.terminal.history_size)
+        if self.copy:
+            return self.copy.scroll(lines)
+        back = min(max(0, self.back + lines), self.depth)
         moved = back != self.back
         self.back = back
         return moved
+
+    def resize_terminal(self, rows: int, columns: int) -> None:
+        """Give the terminal its new size; what is marked or looked at stays on its text."""
+        marked = self._selection
+        top = Position(self._top, 0)
+        points = [top, marked.anchor, marked.head] if marked else [top]
+        top, *ends = self.terminal.resize(rows, columns, points)
+        if marked:
+            self._selection = Selection(ends[0], ends[1], marked.shape)
+        if self.copy:
+            self.copy.resize(rows, columns)
+        if self.back:
+            self.back = min(max(0, self.terminal.screen_line - top.line), self.depth)
 
     def locate(self) -> None:
         """Find the rows to show and the cursor's cell among them.
 
         A window lower than the screen shows the part with the cursor.
         """
+        if self.copy:
+            self._locate_copy(self.copy)
+            return
         terminal = self.terminal
         cursor = terminal.cursor
         hidden = max(0, terminal.rows - self.height)
         above = min(hidden, max(0, cursor.y - self.height + 1))
-        self._top = max(0, terminal.history_size + above - self.back)
-        y = cursor.y + terminal.history_size - self._top
+        self._top = max(terminal.first_line, terminal.screen_line + above - self.back)
+        y = cursor.y + terminal.screen_line - self._top
         seen = cursor.visible and not self.note and 0 <= y < self.height and cursor.x < self.width
         self._cell = (y, cursor.x) if seen else None
         self._underlined = cursor.shape == "underline"
@@ -111,6 +153,14 @@ class ScreenView:
         if self.note:
             free = terminal.line(cursor.y).text.strip() == ""
             self._note_row = min(max(0, y + (not free)), self.height - 1)
+
+    def _locate_copy(self, copy: CopyMode) -> None:
+        if copy.height != self.height:
+            copy.set_height(self.height)
+        self._top = copy.top
+        self._cell = (copy.cursor.line - copy.top, min(copy.cursor.column, self.width - 1))
+        self._underlined = False
+        self._note_row = -1
 
     @property
     def cursor_cell(self) -> tuple[int, int] | None:
@@ -127,11 +177,12 @@ class ScreenView:
         dirty = self.terminal.take_dirty()
         if self.back:
             # Somebody reads further up: the lines stay where they are.
-            self.back = min(self.back + dirty.scrolled, self.terminal.history_size)
-        before = self._top - self.terminal.history_size, self._cell, self._note_row
+            self.back = min(max(0, self.back + dirty.scrolled), self.depth)
+        before = self._top - self.terminal.screen_line, self._cell
         self.locate()
-        offset = self.terminal.history_size - self._top
-        if self.back or dirty.everything or dirty.scrolled or before[0] != -offset or self.note:
+        offset = self.terminal.screen_line - self._top
+        still = not (dirty.everything or dirty.scrolled) and before[0] == -offset
+        if self.back or self.copy or self.note or not still:
             candidates = set(range(self.height))
         else:
             candidates = {row + offset for row in dirty.rows}
@@ -157,16 +208,17 @@ class ScreenView:
         if y == self._note_row:
             return draw_note(self.note, self.width, self.palette)
         number = self._top + y
-        line = self.line(number)
+        line = self.lines.line_at(number)
         if line is None or not self.width:
             return Strip.blank(self.width, self.palette.base)
         strip = self._line_strip(y, line)
-        if self.back and y == 0:
-            return draw_badge(
-                strip, f" {self.back:,}/{self.terminal.history_size:,} ", self.palette
-            )
+        if self.back and y == 0 and not self.copy:
+            return draw_badge(strip, f" {self.back:,}/{self.depth:,} ", self.palette)
+        for match in self.copy.matches_at(number) if self.copy else ():
+            found = Selection(match.start, match.end).span(number, line)
+            strip = draw_restyled(line, strip, found or (0, 0), self.palette.found)
         selection = self.selection
-        if selection and (span := selection.columns_of(number, len(line.characters))):
+        if selection and (span := selection.span(number, line)):
             strip = draw_restyled(line, strip, span, self.palette.inverse)
         if self._cell and self._cell[0] == y:
             strip = self._with_cursor(line, strip, self._cell[1])
@@ -192,11 +244,13 @@ class ScreenView:
         return strip
 
     def _with_cursor(self, line: Line, strip: Strip, x: int) -> Strip:
-        look = (x, self.focused, self._underlined)
+        look = (x, self.focused, self._underlined, self.copy is None)
         overlay = self._overlay
         if overlay and overlay[0] is strip and overlay[1] == look:
             return overlay[2]
         style = self.palette.underlined if self._underlined else self.palette.inverse
+        if self.copy:
+            style = self.palette.pointed
         if not self.focused:
             style = self.palette.shaded
         drawn = draw_restyled(line, strip, cell_span(line, x), style)

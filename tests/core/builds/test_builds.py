@@ -14,10 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.builds.output import Output
-from core.errors import Cancelled, CommandNotFound, DeckError, InvalidInput, NotFound, Refused
+from core.errors import (
+    Cancelled,
+    CommandNotFound,
+    DeckError,
+    Hostile,
+    InvalidInput,
+    NotFound,
+    Refused,
+)
 from core.store.layout import Layout
 from core.verbs.builds import BuildLine, BuildSpec
-from core.verbs.storage import ImageQuery
+from core.verbs.storage import ImageQuery, PruneSpec
 from tests.core.conftest import SECONDS, Deck, busybox, process_ended
 
 if TYPE_CHECKING:
@@ -191,6 +199,53 @@ async def test_mounts_are_there_for_one_command(engine: Engine, tmp_path: Path, 
     )
     lines = await told(engine, text, context=str(tmp_path))
     assert wrote(lines) == ["from the context", "read-only", "kept", "gone"]
+
+
+async def test_a_step_is_done_again_when_what_it_mounts_has_changed(
+    engine: Engine, tmp_path: Path, base: str
+) -> None:
+    text = f"FROM {base}\nRUN --mount=source=src,target=/m cat /m\n"
+    (tmp_path / "src").write_text("one\n")
+    assert wrote(await told(engine, text, context=str(tmp_path))) == ["one"]
+    (tmp_path / "other").write_text("not mounted")
+    assert wrote(await told(engine, text, context=str(tmp_path))) == []
+    (tmp_path / "src").write_text("two\n")
+    assert wrote(await told(engine, text, context=str(tmp_path))) == ["two"]
+
+
+async def test_what_commands_keep_is_told_and_goes_with_all_that_is_unused(
+    engine: Engine, base: str
+) -> None:
+    text = f"FROM {base}\nRUN --mount=type=cache,id=pip,target=/c chown 1 /c; seq 9999 > /c/f\n"
+    await build(engine, text, tags=("kept:1",))
+    (space,) = [one for one in (await engine.usage()).spaces if one.kind == "build cache"]
+    assert (space.count, space.active) == (1, 0)
+    assert space.size == space.reclaimable > 40_000
+    assert "pip" not in [one.name for one in (await engine.prune(PruneSpec())).items]
+    plan = await engine.prune(PruneSpec(all=True, dry_run=True))
+    assert ("build cache", "pip") in [(one.kind, one.name) for one in plan.items]
+    await engine.prune(PruneSpec(all=True))
+    (space,) = [one for one in (await engine.usage()).spaces if one.kind == "build cache"]
+    assert (space.count, space.size) == (0, 0)
+    await build(engine, text)
+
+
+async def test_an_archive_that_asks_for_more_than_is_allowed_is_refused(
+    deck: Deck, tmp_path: Path
+) -> None:
+    deck.configure("[limits]\nentries = 3\n")
+    with tarfile.open(tmp_path / "many.tar", "w") as archive:
+        for number in range(4):
+            archive.addfile(tarfile.TarInfo(f"f{number}"))
+    async with deck.open(embedded=True) as engine:
+        with pytest.raises(Hostile):
+            await build(engine, "FROM scratch\nADD many.tar /d/\n", context=str(tmp_path))
+
+        async def content() -> AsyncIterator[bytes]:
+            yield (tmp_path / "many.tar").read_bytes()
+
+        with pytest.raises(Hostile, match="context"):
+            await engine.build(BuildSpec(), content())
 
 
 async def test_files_come_from_urls_and_other_images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import subprocess
 import tarfile
@@ -187,3 +188,27 @@ def test_a_url_is_told_from_a_folder() -> None:
     remote = ("https://x/y.git#a", "http://x/y.tar", "git://x/y", "git@x.y:z", "github.com/a/b")
     assert all(map(is_remote, remote))
     assert not any(map(is_remote, ("/a/b.git", ".", "ext::sh", "httpd")))
+
+
+async def test_a_password_is_in_no_argument_of_git_and_in_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.write_text(
+        f'#!/bin/sh\necho "$@" >>{told}\ncase "$*" in *fetch*) ;; *) exit 0 ;; esac\n'
+        f'echo "$GIT_CONFIG_KEY_0=$GIT_CONFIG_VALUE_0" >{told}.env\nexit 1\n'
+    )
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:/usr/bin:/bin")
+    for fragment in ("", "#..bad"):
+        with pytest.raises(DeckError) as caught:
+            await clone(f"https://me:s%40cret@lab.example/x.git{fragment}", tmp_path / "to")
+        assert "cret" not in str(caught.value)
+    assert "cret" not in told.read_text()
+    assert "https://lab.example/x.git" in told.read_text()
+    header = base64.b64encode(b"me:s@cret").decode()
+    assert (tmp_path / "told.env").read_text() == (
+        f"http.https://lab.example/.extraHeader=Authorization: Basic {header}\n"
+    )

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from core.images.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
+from core.images.manifest import (
+    DOCKER_MANIFEST,
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,6 +65,8 @@ class Served:
     redirect: str = ""
     """Where blobs are, if not here."""
     ranges: bool = True
+    digests: bool = False
+    """Whether it tells the digests of manifests."""
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     """Digest -> it stops after its first half until this is set."""
     arrived: Callable[[str, int], Awaitable[None]] | None = None
@@ -119,6 +127,23 @@ class Served:
             self.manifests[name] = (body, document.get("mediaType", OCI_MANIFEST))
         return digest_of(body)
 
+    def add_index(self, *architectures: str, mark: str = "") -> list[dict[str, Any]]:
+        """Serve an index of small images as ``latest``; gives its entries."""
+        entries = []
+        for architecture in architectures:
+            digest = self.add_image(
+                tar({"a": (architecture + mark).encode()}),
+                tag=architecture,
+                config={"architecture": architecture},
+            )
+            body, kind = self.manifests[digest]
+            platform = {"os": "linux", "architecture": architecture}
+            entries.append(
+                {"mediaType": kind, "digest": digest, "size": len(body), "platform": platform}
+            )
+        self.add_manifest({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
+        return entries
+
     def layers(self, tag: str = "latest") -> list[str]:
         """Digests of the layers of an image."""
         return [one["digest"] for one in json.loads(self.manifests[tag][0])["layers"]]
@@ -134,7 +159,8 @@ class Served:
             return web.Response()
         if kind.endswith("/manifests") and name in self.manifests:
             body, media_type = self.manifests[name]
-            return web.Response(body=body, headers={"Content-Type": media_type})
+            told = {"Docker-Content-Digest": digest_of(body)} if self.digests else {}
+            return web.Response(body=body, headers={"Content-Type": media_type, **told})
         if kind.endswith("/blobs") and self.redirect:
             return web.Response(status=307, headers={"Location": f"{self.redirect}{request.path}"})
         if kind.endswith("/blobs") and name in self.blobs:

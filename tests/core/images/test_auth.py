@@ -253,6 +253,21 @@ async def test_an_identity_token_is_not_sent_to_somebody_else(served: Served) ->
     assert SECRET not in caught.value.message
 
 
+async def test_a_token_server_cannot_pass_an_identity_token_on(
+    served: Served, elsewhere: Served
+) -> None:
+    away = web.Response(status=307, headers={"Location": f"http://{elsewhere.host}/token"})
+    challenge = f'Bearer realm="http://{served.host}/token",service="s"'
+    served.answers = [
+        web.Response(),
+        web.Response(status=401, headers={"WWW-Authenticate": challenge}),
+        away,
+    ]
+    with pytest.raises(Hostile, match="wants a secret sent to"):
+        await fetch(f"{served.host}/t/x", Credentials(username="", identity_token=SECRET))
+    assert elsewhere.requests == []
+
+
 async def test_a_registry_token_is_shown_once_it_is_asked_for(served: Served) -> None:
     served.add_image(tar({"a": b"x"}))
     refuse = {"WWW-Authenticate": 'Bearer realm="http://169.254.169.254/token"'}

@@ -12,6 +12,7 @@ import pytest
 from core.domain import Credentials
 from core.errors import Conflict, InvalidInput, LoginNeeded
 from core.images.find import find_image
+from core.images.manifest import OCI_INDEX
 from core.images.pull import pull_image
 from core.images.push import Pushed, push_image
 from core.images.reference import parse_platform, parse_reference
@@ -182,26 +183,14 @@ async def test_one_platform_of_an_index_is_pushed_as_what_it_is(
 async def test_two_of_three_platforms_make_an_index_of_their_own(
     served: Served, store: Store, target: Accepting
 ) -> None:
-    entries = []
-    for architecture in ("amd64", "arm64", "s390x"):
-        data = architecture.encode()
-        digest = served.add_image(
-            tar({"a": data}), tag=architecture, config={"architecture": architecture}
-        )
-        body, kind = served.manifests[digest]
-        platform = {"os": "linux", "architecture": architecture}
-        entries.append(
-            {"mediaType": kind, "digest": digest, "size": len(body), "platform": platform}
-        )
-    index = "application/vnd.oci.image.index.v1+json"
-    served.add_manifest({"schemaVersion": 2, "mediaType": index, "manifests": entries})
+    entries = served.add_index("amd64", "arm64", "s390x")
     for architecture in ("amd64", "arm64"):
         image = await pulled(
             store, f"{served.host}/t/x", platform=parse_platform(f"linux/{architecture}")
         )
     done = await push(store, image, f"{target.host}/t/x:1", all_platforms=True)
     body, kind = target.manifests["t/x", "1"]
-    assert (kind, done.repo_digest) == (index, f"{target.host}/t/x@{digest_of(body)}")
+    assert (kind, done.repo_digest) == (OCI_INDEX, f"{target.host}/t/x@{digest_of(body)}")
     assert all(entry["digest"].encode() in body for entry in entries[:2])
     assert entries[2]["digest"].encode() not in body
 

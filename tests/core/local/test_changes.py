@@ -139,3 +139,35 @@ async def test_an_export_to_nowhere_leaves_nothing(box, path: str) -> None:
         job = await engine.export(ExportSpec(distro="box", path=path))
         with pytest.raises(InvalidInput):
             await done(engine, job)
+
+
+async def test_a_reader_who_takes_his_time_keeps_nobody_waiting(box) -> None:
+    async with box() as engine:
+        await engine.start("box")
+        async with engine.export_stream(ExportSpec(distro="box")) as pieces:
+            assert await anext(aiter(pieces))
+            assert await sh(engine, "echo runs") == "runs"
+            await engine.stop("box")
+            assert await sh(engine, "echo starts") == "starts"
+
+
+async def test_going_back_to_two_snapshots_is_two_jobs(box) -> None:
+    async with box() as engine:
+        for name in ("one", "two"):
+            await snapshot(engine, name=name)
+        jobs = [
+            await engine.rollback(RollbackSpec(distro="box", snapshot=name))
+            for name in ("one", "two", "two")
+        ]
+        assert jobs[0].id != jobs[1].id == jobs[2].id
+        for job in jobs:
+            await done(engine, job)
+
+
+async def test_a_distro_is_said_to_come_from_the_name_it_was_made_by(box) -> None:
+    async with box() as engine:
+        image = (await engine.distro("box")).image_digest
+        for name in ("a.io/x:1", "b.io/x:2"):
+            await engine.tag(image, name)
+        await done(engine, await engine.create(CreateSpec(name="other", image="b.io/x:2")))
+        assert (await engine.distro("other")).url == "b.io/x:2"

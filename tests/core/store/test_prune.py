@@ -83,7 +83,7 @@ async def test_steps_of_a_build_stay_while_its_result_does(store: Store) -> None
     result = await image(store, "a", "b", reference=NAME, parent=step, origin="build")
     old = await image(store, "a", "c", intermediate=True, parent=step, origin="build")
     pruned = await store.prune(PruneSpec())
-    assert [(item.kind, item.name) for item in pruned.items] == [("intermediate", old)]
+    assert [(item.kind, item.name) for item in pruned.items] == [("build cache", old)]
     assert {one.digest for one in store.images()} == {step, result}
     await store.prune(PruneSpec(all=True))
     assert store.images() == []

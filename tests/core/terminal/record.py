@@ -2,7 +2,9 @@
 """Record real programs in a PTY: ``python -m tests.core.terminal.record [NAME...]``.
 
 Each recording is the program's output at one size while a script types into it; next to it
-stands the screen that tmux shows after the same bytes, for the tests to compare with.
+stands the screen that tmux shows after the same bytes, for the tests to compare with. A name
+ends in ``.120x40`` at that size and in nothing at 80x24. ``apt`` needs the package ``hello``
+installed and downloaded.
 """
 
 from __future__ import annotations
@@ -13,16 +15,17 @@ import pty
 import select
 import signal
 import struct
-import subprocess
 import sys
-import tempfile
 import termios
 import time
 import zlib
 from pathlib import Path
 
+from tests.core.terminal.tmux import Tmux
+
 FOLDER = Path(__file__).parent / "recordings"
-ROWS, COLUMNS = 24, 80
+SIZES = {"": (24, 80), ".120x40": (40, 120)}
+"""What a name ends in, and the rows and columns that mean."""
 SETTLE = 0.4
 LIMIT = 15.0
 
@@ -63,7 +66,7 @@ PROGRAMS: dict[str, tuple[list[str], list[bytes]]] = {
         [b"\x16\x16", b"typed \xc3\xa9 \xe6\xbc\xa2 text\r", b"\x0b\x0b", b"\x17License\r", b"\x15"],
     ),
     "mc": (["mc", "-u", "/etc", "/usr"], [b"", b"\x1b[B\x1b[B\x1b[B", b"\t", b"\x1b[B", b"\x1b9", b"\x1b[B\x1b[B"]),
-    "mc-quit": (BASH, [b"mc -u\r", b"\x1b[B", b"\x1b0", b"\r", b"echo after mc\r"]),
+    "mc-quit": (BASH, [b"cd /usr; mc -u\r", b"\x1b[B", b"\x1b0", b"\r", b"echo after mc\r"]),
     "tmux": (
         ["tmux", "-L", "recording", "-f", "/dev/null", "new", "bash --norc --noprofile"],
         [b"", b"ls --color=always /usr\r", b"\x02%", b"echo right\r", b"\x02\"", b"seq 50\r", b"\x02o", b"\x02[\x1b[5~"],
@@ -79,6 +82,38 @@ PROGRAMS: dict[str, tuple[list[str], list[bytes]]] = {
         BASH,
         [b"for i in $(seq 0 255); do printf '\\e[48;5;%dm %3d \\e[m' $i $i; done; echo\r",
          b"for i in $(seq 0 60); do printf '\\e[38;2;%d;%d;128mX\\e[0;4;9m_\\e[m' $i $((i*4)); done; echo\r"],
+    ),
+    "emoji": (
+        BASH,
+        ["printf '👍🏽 👨\u200d👩\u200d👧 🇩🇪 1\ufe0f\u20e3 ❤\ufe0f 🏳\ufe0f\u200d🌈 ไทย नमस्ते e\u0301\u0323 ｶﾞ Ａ한|\n'\r".encode(),
+         "for i in $(seq 12); do printf '%*s漢字🙂|\n' $((i*7)) ''; done\r".encode(), "echo 漢\x01\x1bf字\x02\x02\x04\r".encode()],
+    ),
+    "top": (["top", "-d", "100"], [b"", b"m", b"z", b"1"]),
+    "dialog": (
+        BASH,
+        [b"dialog --menu 'Which one?' 15 50 5 one First two Second three Third\r", b"\x1b[B", b"\x1b[B", b"\t", b"\r",
+         b"dialog --checklist 'Which ones?' 12 40 4 a First on b Second off c Third on\r", b" ", b"\x1b[B ", b"\r",
+         b"seq 0 10 100 | dialog --gauge Working 8 50\r"],
+    ),
+    "whiptail": (
+        BASH,
+        [b"whiptail --title Choose --menu 'Which one?' 15 50 5 one First two Second three Third\r", b"\x1b[B", b"\t", b"\r",
+         b"whiptail --inputbox 'A name' 10 50 default\r", b"\x7f\x7fX\xc3\xa9", b"\r"],
+    ),
+    "vttest-cursor": (["vttest"], [b"\x1b[?62;1c", b"1\r", b"\r", b"\r", b"\r", b"\r", b"\r"]),
+    "vttest-screen": (["vttest"], [b"\x1b[?62;1c", b"2\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r"]),
+    "vttest-charsets": (["vttest"], [b"\x1b[?62;1c", b"3\r", b"8\r", b"\r", b"9\r", b"\r"]),
+    "vttest-insert": (["vttest"], [b"\x1b[?62;1c", b"8\r", b"\r", b"\r", b"\r", b"\r", b"\r", b"\r"]),
+    "git": (
+        BASH,
+        [b"cd $(mktemp -d); git init -q -b main .; git config user.name A; git config user.email a@example.org; "
+         b"for n in 1 2 3 4 5; do git commit -q --allow-empty -m \"Commit $n\"; git checkout -q -b side$n; git commit -q --allow-empty -m \"Side $n\"; "
+         b"git checkout -q main; git commit -q --allow-empty -m \"More $n\"; git merge -q --no-edit side$n; done; clear\r",
+         b"git --no-pager log --graph --oneline --color --all\r", b"git log --graph --color --decorate\r", b" ", b"/Side\r", b"q", b"git status\r"],
+    ),
+    "apt": (
+        BASH,
+        [b"apt-get -o Dpkg::Progress-Fancy=1 -o Dir::Ignore-Files-Silently::=. install --reinstall -y hello\r", *[b""] * 25, b"echo done\r"],
     ),
     "progress": (
         BASH,
@@ -118,14 +153,14 @@ def _read(fd: int, seconds: float) -> bytes:
     return output
 
 
-def record(argv: list[str], keys: list[bytes]) -> bytes:
+def record(argv: list[str], keys: list[bytes], rows: int, columns: int) -> bytes:
     """The output of a program while the keys are typed."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir("/")
         os.execvpe(APART[0], [*APART, *argv], ENVIRONMENT)
     try:
-        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.kill(pid, signal.SIGWINCH)
         output = _read(fd, 1.0)
         for typed in keys:
@@ -138,42 +173,17 @@ def record(argv: list[str], keys: list[bytes]) -> bytes:
         os.close(fd)
 
 
-def tmux_screen(data: bytes) -> str:
-    """What tmux shows after the same bytes: the cursor's row and column, then the rows."""
-    tmux = ["tmux", "-L", f"oracle{os.getpid()}", "-f", "/dev/null"]
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "data")
-        source.write_bytes(data)
-        command = f"stty raw -echo; cat {source}; tmux wait-for -S fed; exec sleep 60"
-        size = ["-x", str(COLUMNS), "-y", str(ROWS)]
-        environment = {**ENVIRONMENT, "TERM": "screen-256color"}
-        try:
-            subprocess.run(
-                [*tmux, "new-session", "-d", *size, command], check=True, env=environment
-            )
-            subprocess.run([*tmux, "wait-for", "fed"], check=True, env=environment)
-            time.sleep(0.2)
-            position = subprocess.run(
-                [*tmux, "display", "-p", "#{cursor_y} #{cursor_x}"],
-                check=True, env=environment, capture_output=True, text=True,
-            ).stdout  # fmt: skip
-            shown = subprocess.run(
-                [*tmux, "capture-pane", "-p"],
-                check=True, env=environment, capture_output=True, text=True,
-            ).stdout  # fmt: skip
-        finally:
-            subprocess.run([*tmux, "kill-server"], check=False, env=environment)
-    return position + shown
-
-
 def main(names: list[str]) -> None:
-    """Record what is named, or everything."""
+    """Record what is named, or everything at every size."""
     FOLDER.mkdir(exist_ok=True)
-    for name in names or PROGRAMS:
-        argv, keys = PROGRAMS[name]
-        data = record(argv, keys)
+    for name in names or [program + end for end in SIZES for program in PROGRAMS]:
+        program, dot, size = name.partition(".")
+        rows, columns = SIZES[dot + size]
+        data = record(*PROGRAMS[program], rows, columns)
+        with Tmux(rows, columns) as tmux:
+            y, x, shown = tmux.show(data)
         (FOLDER / f"{name}.z").write_bytes(zlib.compress(data, 9))
-        (FOLDER / f"{name}.tmux").write_text(tmux_screen(data))
+        (FOLDER / f"{name}.tmux").write_text("\n".join([f"{y} {x}", *shown, ""]))
         sys.stdout.write(f"{name}: {len(data)} bytes\n")
 
 

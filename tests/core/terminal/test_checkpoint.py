@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,21 @@ def test_changed_payload_is_refused_or_gives_a_working_terminal() -> None:
         terminal.feed(AFTER)
         terminal.resize(5, 9)
         terminal.checkpoint()
+
+
+FIRST_VERSION = sorted((Path(__file__).parent / "checkpoints").glob("*.v1"))
+"""Checkpoints that version 1 wrote while it played a recording, named for it and the place."""
+
+
+@pytest.mark.parametrize("path", FIRST_VERSION, ids=lambda path: path.stem)
+def test_checkpoint_of_the_version_before_continues_as_the_original(path: Path) -> None:
+    name, _, cut = path.stem.rpartition("-")
+    recording = Path(__file__).parent / "recordings" / f"{name}.z"
+    data = zlib.decompress(recording.read_bytes())
+    restored = Terminal.restore(path.read_bytes())
+    original = Terminal(24, 80)
+    original.feed(data[: int(cut)])
+    for terminal in (original, restored):
+        terminal.feed(data[int(cut) :])
+        terminal.resize(20, 50)
+    assert restored.checkpoint() == original.checkpoint()

@@ -83,7 +83,7 @@ def test_sequence_draws_what_a_terminal_draws(
     [
         b"\x1b[?4m", b"\x1b[?1r", b"\x1b[0;3g", b"\x1b[>4;2m", b"\x1b[<u",
         b"\x1bPq#0;2;0;0;0~\x1b\\", b"\x1bPtmux;abc\x1b\\", b"\x1b_Gf=100;AAAA\x1b\\",
-        b"\x1b^private\x1b\\", b"\x1bXstring\x1b\\", b"\x1bktitle\x1b\\", b"\x1b[1$}", b"\x1b[1\"q",
+        b"\x1b^private\x1b\\", b"\x1bXstring\x1b\\", b"\x1bktitle\x1b\\", b"\x1b[1$}",
         b"\x1b[1*y", b"\x1b[1#{", b"\x1b F", b"\x1b%G", b"\x1b]7;file:///\x07", b"\x1b]133;A\x07",
         b"\x1b]133;D;0\x1b\\", b"\x1b]9;note\x07", b"\x1b]777;notify;a;b\x07", b"\x1b]1337;x\x07",
         b"\x1b[?2026h\x1b[?2026l", b"\x1b[1\x18", b"\x1b]0;never\x18", b"\xc2\x9b", b"\x00\x7f",
@@ -123,6 +123,9 @@ def test_sequence_is_swallowed_without_a_trace(data: bytes) -> None:
         (b"\x1b]11;?\x07", b"\x1b]11;rgb:0000/0000/0000\x07"),
         (b"\x1b]10;?\x1b\\", b"\x1b]10;rgb:d0d0/d0d0/d0d0\x1b\\"),
         (b"\x1b]4;196;?\x07", b"\x1b]4;196;rgb:ffff/0000/0000\x07"),
+        (b"\x1b]11;#102030\x07\x1b]11;?\x07", b"\x1b]11;rgb:1010/2020/3030\x07"),
+        (b"\x1b]10;#102030;rgb:f/f/f\x07\x1b]111\x07\x1b]10;?;?\x07",
+         b"\x1b]10;rgb:1010/2020/3030\x07\x1b]11;rgb:0000/0000/0000\x07"),
         (b"\x1b]4;1;#102030\x07\x1b]4;1;?\x07", b"\x1b]4;1;rgb:1010/2020/3030\x07"),
         (b"\x1b[1;38;5;9m\x1bP$qm\x1b\\", b"\x1bP1$r0;1;91m\x1b\\"),
         (b"\x1b[2;3r\x1bP$qr\x1b\\", b"\x1bP1$r2;3r\x1b\\"),

@@ -166,6 +166,26 @@ def test_a_shell_is_left_and_found_again_with_its_screen(real: Deck, plain: str,
     assert (session["state"], session["exit_code"]) == ("exited", 6)
 
 
+def test_a_shell_is_recorded_while_somebody_works_in_it(
+    deck_root, plain: str, tty_of, tmp_path: Path
+) -> None:
+    deck = Deck([], deck_root)
+    deck.done("pull", f"{plain}/lib/busybox", "--name", "box")
+    file = tmp_path / "box.cast"
+    shell = tty_of(deck, "shell", "box", rows=30, columns=100)
+    shell.until(rb"[#$] ")
+    recording = tty_of(deck, "record", "box", "-o", str(file))
+    recording.until(rb"recording session \d+")
+    shell.type(b"echo $((6*7))-recorded\r")
+    shell.until(rb"42-recorded")
+    shell.type(b"exit\r")
+    assert shell.wait() == 0
+    recording.until(rb"recorded [0-9.]+ s")
+    assert recording.wait() == 0
+    assert '"width": 100, "height": 30' in file.read_text()
+    assert b"42-recorded" in deck.done("replay", str(file)).out
+
+
 def test_a_lost_client_leaves_a_shell_but_ends_a_command(real: Deck, plain: str, tty_of) -> None:
     real.done("pull", f"{plain}/lib/busybox", "--name", "box")
     tty = tty_of(real, "shell", "box")

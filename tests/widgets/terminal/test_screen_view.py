@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from rich.color import Color
 
+from core.terminal.lines import Position
+from core.terminal.selection import Selection
 from core.terminal.terminal import Terminal
 from widgets.terminal.palette import Palette
 from widgets.terminal.screen_view import ScreenView
-from widgets.terminal.selection import Selection
 
 INK = Color.from_rgb(200, 200, 200)
 PAPER = Color.from_rgb(0, 0, 0)
@@ -154,7 +155,7 @@ def test_the_note_covers_the_last_row_of_a_full_screen(view: ScreenView) -> None
 def test_a_selection_is_drawn_in_exchanged_colours(view: ScreenView) -> None:
     view.terminal.feed(b"one two\x1b[5;1H")
     show(view)
-    view.selection = Selection((0, 4), (0, 6))
+    view.selection = Selection(Position(0, 4), Position(0, 6))
     view.changed_rows()
     marked = [segment for segment in view.draw(0) if segment.style and segment.style.bgcolor == INK]
     assert [segment.text for segment in marked] == ["two"]
