@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.background import background
-from core.errors import DeckError, InvalidInput, Refused
+from core.errors import DeckError, InvalidInput, NoSpace, Refused
 from core.images.layering import layer_trees
 from core.layers.pack import pack
 from core.layers.worker import explain
@@ -53,6 +53,9 @@ async def export_file(
         output = await asyncio.to_thread(_create, target, fresh)
         try:
             packed = await write_rootfs(store, record, lease, output, compression)
+        except NoSpace as error:
+            hint = "free some space there, or name a file on another disk"
+            raise NoSpace(path, error.why, hint=hint) from error
         finally:
             os.close(output)
         await asyncio.to_thread(_put, fresh, target)

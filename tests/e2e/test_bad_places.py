@@ -53,6 +53,21 @@ def test_a_pull_that_does_not_fit_is_told_and_harms_nothing(plain: str, served: 
         deck.done("pull", f"{served.host}/lib/large")
 
 
+def test_an_export_that_does_not_fit_names_its_file_and_leaves_none(
+    plain: str, tmp_path: Path
+) -> None:
+    with new_deck() as deck:
+        deck.done("pull", f"{plain}/lib/busybox", "--name", "bb")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], check=True)
+        try:
+            ended = deck.refused("export", "bb", "-o", str(tmp_path / "bb.tar"))
+            assert (ended.code, ended.error["code"]) == (10, "no_space")
+            assert ended.error["message"] == f"{tmp_path}/bb.tar: no space left on device"
+            assert not list(tmp_path.iterdir())
+        finally:
+            subprocess.run(["umount", tmp_path], check=True)
+
+
 def test_a_tarball_that_does_not_fit_leaves_room_to_remove_things(
     plain: str, fix: dict[str, Any]
 ) -> None:

@@ -21,9 +21,18 @@ if TYPE_CHECKING:
 _AUTHFILE = click.option("--authfile", default="", metavar="PATH", help="Use this file.")
 
 
+def _refuse_password(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    del ctx, param
+    if value is not None:
+        raise click.UsageError(
+            "a password on the command line is seen by everybody; use --password-stdin, or be asked"
+        )
+
+
 @click.command(cls=Verb)
 @click.argument("registry")
 @click.option("-u", "--username", default="", help="Who to be; asked for if missing.")
+@click.option("-p", "--password", callback=_refuse_password, expose_value=False, hidden=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--name", default="", help="Keep it with the engine, for `--login NAME`.")
 @_AUTHFILE

@@ -96,6 +96,7 @@ def test_errors_end_as_the_list_of_exit_codes_says(deck_root, fix) -> None:
         (("search", "x", "--registry", plain, "--catalog", "y"), 2),
         (("search", "x", "--catalog", "nope"), 3),
         (("search",), 2),
+        (("login", plain, "-u", "x", "-p", "y"), 2),
         (("logout",), 2),
         (("logout", "x", "--all"), 2),
         (("logout", "--name", "nope"), 3),
