@@ -192,13 +192,14 @@ def test_a_verb_killed_at_any_instant_leaves_a_whole_store_and_works_again(
         needed = time.monotonic() - begun
         assert case.there(bench)
     dice = random.Random(os.environ.get("PYTEST_SEED", verb))
-    killed = 0
-    for _ in range(TRIES_IN_SOAK if soak else TRIES):
+    killed, wanted = 0, TRIES_IN_SOAK if soak else TRIES
+    while killed < wanted:
         with copy_of(template, plain) as bench:
-            killed += kill_after(bench.deck, dice.uniform(0.3, 1.0) * needed, case.words(bench))
+            if not kill_after(bench.deck, dice.uniform(0.3, 1.0) * needed, case.words(bench)):
+                needed *= 0.9  # the machine is quicker now
+                continue
+            killed += 1
             whole(bench)
-            if not (case.once and case.there(bench)):
-                bench.deck.done(*case.words(bench))
+            bench.deck.done(*case.words(bench))
             assert case.there(bench)
             whole(bench)
-    assert not soak or killed > TRIES_IN_SOAK // 3
