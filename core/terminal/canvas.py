@@ -99,6 +99,8 @@ class Canvas(pyte.screens.Screen):
         """Put the side margins at these columns, or take them away."""
         self.sides = None if sides == (0, self.columns - 1) else sides
         self.quick_columns = 0 if self.sides else self.columns
+        if isinstance(self.cursor.x, Held):
+            self.cursor.x = int(self.cursor.x)
 
     def line_end(self) -> int:
         """The column where text wraps, seen from the cursor."""
@@ -183,11 +185,11 @@ class Canvas(pyte.screens.Screen):
     @override
     def reverse_index(self) -> None:
         top, bottom = self.region
-        self._settle()
         if self.cursor.y == top:
             if self.between_sides():
                 self.scroll_down(top, bottom)
         else:
+            self._settle()
             self.cursor.y = max(self.cursor.y - 1, 0)
 
     @override

@@ -262,6 +262,7 @@ def load(data: bytes, screen: Screen, stream: Stream) -> bytes:
     ]
     looks = [DEFAULT if look == DEFAULT else look for look in looks]
     screen.lines, screen.columns = state.rows, state.columns
+    screen.set_sides(state.sides)
     screen.history = History(state.limit)
     screen.history.extend([_line(line, looks) for line in state.history])
     screen.alternate = state.alternate
@@ -315,7 +316,6 @@ def _load_cursors(state: _State, screen: Screen, looks: list[Attributes]) -> Non
 
 def _load_modes(state: _State, screen: Screen) -> None:
     screen.mode = set(state.modes)
-    screen.set_sides(state.sides)
     screen.iso_protection = state.iso_protection
     screen.margins = pyte.screens.Margins(*state.margins) if state.margins else None
     screen.tabstops = set(state.tabstops)

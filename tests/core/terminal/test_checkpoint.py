@@ -89,6 +89,17 @@ def test_changed_payload_is_refused_or_gives_a_working_terminal() -> None:
         terminal.checkpoint()
 
 
+@pytest.mark.parametrize("after", [b"", b"\x1b[?69l", b"\x1b[1;9s", b"\x1b[31m", b"\x1b*0\x1bN"])
+def test_wrap_that_waits_at_a_side_margin_survives_a_checkpoint(after: bytes) -> None:
+    terminal = Terminal(4, 20)
+    terminal.feed(b"\x1b[?69h\x1b[3;8s\x1b[1;3H123456" + after)
+    restored = Terminal.restore(terminal.checkpoint())
+    for one in (terminal, restored):
+        one.feed(b"q\tq\r\nq")
+    assert restored.text() == terminal.text()
+    assert restored.checkpoint() == terminal.checkpoint()
+
+
 FIRST_VERSION = sorted((Path(__file__).parent / "checkpoints").glob("*.v1"))
 """Checkpoints that version 1 wrote while it played a recording, named for it and the place."""
 

