@@ -84,15 +84,7 @@ class Workshop:
         platform = parse_platform(spec.platform) if spec.platform else host_platform()
         if content is not None and spec.context:
             raise InvalidInput(spec.context, "a context, and content as well", hint="choose one")
-        place = self._store.intake.new_stage()
-        try:
-            sent = b""
-            if content is not None:
-                limits = self._store.limits
-                sent = await unpack_content(content, place / "context", limits=limits)
-        except BaseException:
-            self._store.layout.discard(place)
-            raise
+        place, sent = await self._take_in(content)
         output = Output(self._folder)
 
         async def work(progress: Progress) -> str:
@@ -111,6 +103,19 @@ class Workshop:
             if not self._jobs.running(old):
                 self._outputs.pop(old).close()
         return job
+
+    async def _take_in(self, content: AsyncIterator[bytes] | None) -> tuple[Path, bytes]:
+        """A folder for the build with the context in it; or the Dockerfile that came instead."""
+        async with self._store.lease():  # without one the folder would be taken for nobody's
+            place = self._store.intake.new_stage()
+            if content is None:
+                return place, b""
+            try:
+                context, limits = place / "context", self._store.limits
+                return place, await unpack_content(content, context, limits=limits)
+            except BaseException:
+                self._store.layout.discard(place)
+                raise
 
     def output(self, job: str) -> Output:
         """What a build says. Raises: NotFound."""

@@ -6,6 +6,7 @@ leases of running jobs. An image keeps its manifest, config, layers and blobs; t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -135,8 +136,9 @@ def used_blobs(connection: sqlite3.Connection, leased: Collection[str]) -> set[s
 
 def blobs(layout: Layout) -> dict[str, int]:
     """Name -> bytes of every blob on the disk."""
-    return {
-        blob.name: blob.stat().st_size
-        for folder in layout.blobs.iterdir()
-        for blob in folder.iterdir()
-    }
+    found = {}
+    for folder in layout.blobs.iterdir():
+        for blob in folder.iterdir():
+            with suppress(FileNotFoundError):  # found to be wrong, and condemned, just now
+                found[blob.name] = blob.stat().st_size
+    return found

@@ -68,6 +68,10 @@ def _record(row: sqlite3.Row, layout: Layout) -> DistroRecord:
     )
 
 
+UNFINISHED = "unfinished"
+"""A file in the folder of a distro that gets a copy of another's work, until it has its row."""
+
+
 def make_distro(
     index: Index,
     layout: Layout,
@@ -89,6 +93,7 @@ def make_distro(
         for path in (record.work, record.home):
             path.mkdir()
         if stage:
+            (folder / UNFINISHED).touch()
             record.upper.parent.parent.mkdir(mode=0o700)
             stage.rename(record.upper.parent)
             sync_filesystem(layout.data)
@@ -101,6 +106,7 @@ def make_distro(
     except BaseException:
         layout.discard(folder)
         raise
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def _insert(connection: sqlite3.Connection, record: DistroRecord) -> None:

@@ -11,11 +11,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from core.errors import Conflict
-from core.store.distros import finish_removals
+from core.store.distros import UNFINISHED, finish_removals
 from core.store.layout import PASSING, hex_of
-from core.store.snapshots import drop_stray_trees
+from core.store.snapshots import TREES, drop_stray_trees
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.store.index import Index
     from core.store.layout import Layout
 
@@ -50,13 +52,29 @@ def recover(index: Index, layout: Layout) -> None:
 def _drop_empty_distros(index: Index, layout: Layout) -> None:
     """A distro's folder without a row: only an empty one goes; a full one is somebody's work.
 
-    One that was about to be a copy of another is such, too, with its tree in ``trees``.
+    Whoever lost the index still has that, whichever of a distro's trees it is in. One that was
+    about to be a copy of another's work goes.
     """
     known = {row["id"] for row in index.rows("SELECT id FROM distro")}
     for path in layout.distros.iterdir():
-        upper = path / "upper"
-        if path.name not in known and not (upper.is_dir() and any(upper.iterdir())):
+        unfinished = path / UNFINISHED
+        if path.name in known:
+            unfinished.unlink(missing_ok=True)
+        elif unfinished.exists() or not _holds_work(path):
             layout.discard(path)
+
+
+def _holds_work(folder: Path) -> bool:
+    """Whether there is anything in a distro's writable layer, or in a snapshot."""
+    for tree in (folder / "upper", *folder.glob(f"{TREES}/*/fs")):
+        try:
+            if any(tree.iterdir()):
+                return True
+        except PermissionError:  # it belongs to another id
+            return True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return False
 
 
 def recorded_idmap(layout: Layout) -> str:

@@ -56,19 +56,22 @@ class StoredSnapshots(StoredDistros):
 
         What is still there when the block ends is thrown away.
         """
-        stage = self.intake.new_stage()
-        try:
-            if tree:
-                await copy_tree(
-                    tree, stage / "fs", as_layer=False, enter=self.reading, owners=self.owners
-                )
-            else:
-                layers = self.layer_paths(image) if image else []
-                await in_thread(self.layout, make_empty, stage, layers[0] if layers else None)
-            yield stage
-        finally:
-            self.layout.discard(stage)
-            self._litter.set()
+        with self.intake.lease():
+            async with self.intake.still():
+                pass  # a check that would take the stage for nobody's is over
+            stage = self.intake.new_stage()
+            try:
+                if tree:
+                    await copy_tree(
+                        tree, stage / "fs", as_layer=False, enter=self.reading, owners=self.owners
+                    )
+                else:
+                    layers = self.layer_paths(image) if image else []
+                    await in_thread(self.layout, make_empty, stage, layers[0] if layers else None)
+                yield stage
+            finally:
+                self.layout.discard(stage)
+                self._litter.set()
 
     async def add_snapshot(self, record: DistroRecord, stage: Path, label: Label) -> str:
         """Show a staged copy of a distro's changes as a snapshot; its name.

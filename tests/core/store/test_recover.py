@@ -67,6 +67,32 @@ async def test_a_writable_layer_with_work_in_it_is_never_thrown_away(data: Path)
         assert not empty.exists()
 
 
+async def test_work_outlives_the_loss_of_the_index_in_whichever_tree_it_is(data: Path) -> None:
+    await image_in(data, "a", distro="x")
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        (store.distro("x").upper / "work").touch()
+        async with store.copied(store.distro("x").upper) as stage:
+            await store.change_tree(store.distro("x"), stage, keep=None)
+        async with store.copied(store.distro("x").upper) as stage:
+            await store.clone_distro(store.distro("x"), "y", stage)
+    for path in data.glob("index.sqlite*"):
+        path.unlink()
+    async with Store.open(data, privileged=True, idmap="root") as store:
+        assert len(list((data / "distros").glob("*/trees/*/fs/work"))) == 2
+        found = (await store.fsck(repair=True)).problems
+        assert {problem.what.partition("/")[0] for problem in found} == {"distros"}
+    assert len(list((data / "distros").glob("*/trees/*/fs/work"))) == 2
+
+
+async def test_a_clone_that_was_cut_before_it_had_a_row_goes(data: Path) -> None:
+    tree = data / "distros/half/trees/x/fs"
+    tree.mkdir(parents=True)
+    (tree / "copy").touch()
+    (data / "distros/half/unfinished").touch()
+    async with Store.open(data, privileged=True, idmap="root"):
+        assert not list((data / "distros").iterdir())
+
+
 async def test_partial_blobs_are_kept_for_two_weeks(data: Path) -> None:
     (data / "ingest").mkdir(parents=True)
     new, old = data / "ingest/new", data / "ingest/old"
