@@ -244,6 +244,7 @@ class Screen(Announcer):
         switched = on != self.alternate
         if switched:
             if not on and mode == 1047:
+                self._settle()
                 self._blank()
             shown = self.grid
             self.alternate = on
@@ -253,7 +254,7 @@ class Screen(Announcer):
             if on and switched:
                 self._blank()
             elif on:
-                self._erase_rows(0, self.lines)
+                self.erase_in_display(2)
             else:
                 self.restore_cursor()
 

@@ -12,6 +12,7 @@ import pytest
 from core.domain import PullSpec
 from core.errors import Cancelled, Corrupt, InvalidInput, NotFound
 from core.verbs.archives import ImportSpec, LoadSpec, SaveSpec
+from tests.core.conftest import SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -89,11 +90,14 @@ async def test_whoever_goes_away_with_half_an_archive_leaves_nothing(
             body = b"".join([piece async for piece in pieces])
         await engine.remove_image(image.digest, force=True, now=True)
         loading = asyncio.create_task(engine.load(LoadSpec(), half(body)))
-        await halfway.wait()
+        async with asyncio.timeout(SECONDS):
+            await halfway.wait()
+            while not (jobs := [job for job in await engine.jobs() if job.kind == "load"]):
+                await asyncio.sleep(0.01)
         loading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await loading
-        (job, *_) = await engine.jobs()
+        (job,) = jobs
         with pytest.raises(Cancelled):
             await engine.result(job.id)
         assert await engine.images() == []
