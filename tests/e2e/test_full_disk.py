@@ -43,6 +43,7 @@ def aside(tmp_path_factory: pytest.TempPathFactory, plain: str) -> Path:
     folder = tmp_path_factory.mktemp("aside")
     noise = tar({"noise": os.urandom(NEEDED)})
     (folder / "noise.tar").write_bytes(noise)
+    (folder / "newer.tar").write_bytes(tar({"newer": os.urandom(NEEDED)}))
     context = folder / "context"
     context.mkdir()
     (context / "noise").write_bytes(os.urandom(NEEDED))
@@ -65,7 +66,7 @@ def worked(plain: str, aside: Path) -> Iterator[Deck]:
         deck.done("snapshot", "bb", "first")
         deck.done("push", f"{plain}/lib/busybox", source)
         deck.done("pull", source, "--name", "old")
-        deck.done("commit", "bb", "newer:1")
+        deck.done("import", str(aside / "newer.tar"), "newer:1")
         deck.done("push", "newer:1", source)
         deck.done("rmi", "--force", "--now", "--yes", "newer:1")
         yield deck
