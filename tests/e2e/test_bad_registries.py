@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -194,6 +195,14 @@ def test_a_cut_pull_keeps_what_came_and_goes_on_from_there(deck: Deck, served: S
     served.add_image(BIN)
     (digest,) = served.layers()
     served.cuts[digest] = [200_000, *([10] * ASKED)]
+
+    async def arrived(_digest: str, count: int) -> None:
+        ingest = deck.root / "data" / "ingest"
+        async with asyncio.timeout(20):
+            while max((path.stat().st_size for path in ingest.iterdir()), default=0) < count:
+                await asyncio.sleep(0.01)
+
+    served.arrived = arrived
     ended = deck.refused("pull", f"{served.host}/lib/cut")
     assert (ended.code, ended.error["code"]) == (6, "unreachable")
     assert f"{served.host}: connection lost" in ended.error["message"]
